@@ -1,0 +1,70 @@
+/**
+ * Bytes and their two spellings: lower-case hex inside the program (fast, and hex
+ * order is byte order), base32 without look-alikes (Crockford's alphabet, lower
+ * case) in front of people. Leaves out every meaning; see `ids.ts`.
+ */
+import { WnError } from './errors.js';
+
+export function toHex(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');
+}
+
+/** Bytes of a hex string that this program made. */
+export function fromHex(hex: string): Uint8Array {
+  return Buffer.from(hex, 'hex');
+}
+
+export function utf8(text: string): Uint8Array {
+  return Buffer.from(text, 'utf8');
+}
+
+export function concat(parts: readonly Uint8Array[]): Uint8Array {
+  return Buffer.concat(parts);
+}
+
+export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.byteLength === b.byteLength && Buffer.compare(a, b) === 0;
+}
+
+const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
+const VALUES = new Map([...ALPHABET].map((char, value) => [char, value]));
+
+/** Base32, most significant bit first, the last character padded with zero bits. */
+export function toBase32(bytes: Uint8Array): string {
+  let text = '';
+  let bits = 0;
+  let value = 0;
+  for (const byte of bytes) {
+    value = ((value << 8) | byte) & 0xfff;
+    bits += 8;
+    while (bits >= 5) {
+      bits -= 5;
+      text += ALPHABET[(value >>> bits) & 31];
+    }
+  }
+  return bits > 0 ? text + ALPHABET[(value << (5 - bits)) & 31] : text;
+}
+
+/**
+ * Bytes of a base32 text; throws `invalid` for a foreign character, a length that no
+ * byte string has, or padding bits that aren't zero.
+ */
+export function fromBase32(text: string): Uint8Array {
+  const bytes = new Uint8Array(Math.floor((text.length * 5) / 8));
+  let bits = 0;
+  let value = 0;
+  let at = 0;
+  for (const char of text) {
+    const digit = VALUES.get(char);
+    if (digit === undefined) throw new WnError('invalid', `not a base32 id: '${char}' in it`);
+    value = ((value << 5) | digit) & 0xfff;
+    bits += 5;
+    if (bits >= 8) {
+      bits -= 8;
+      bytes[at++] = (value >>> bits) & 0xff;
+    }
+  }
+  const unused = value & ((1 << bits) - 1);
+  if (bits >= 5 || unused !== 0) throw new WnError('invalid', 'not a base32 id: cut short');
+  return bytes;
+}

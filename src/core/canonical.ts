@@ -1,0 +1,185 @@
+/**
+ * The one encoding that is hashed and signed: CBOR, RFC 8949 §4.2.1 (core
+ * deterministic). `cborg` encodes and decodes; what it would let through is refused
+ * here: depth and counts are checked before anything is allocated, and a value is
+ * accepted only if encoding it again gives the very bytes that were read. So
+ * non-minimal integers, unsorted or duplicate keys, indefinite lengths and floats
+ * where an integer serves are all refused by one rule.
+ */
+import { decode as cborDecode, encode as cborEncode, rfc8949EncodeOptions } from 'cborg';
+import { equalBytes } from './bytes.js';
+import { assert, WnError } from './errors.js';
+import { CBOR_BYTES_MAX, CBOR_DEPTH_MAX } from './limits.js';
+
+/** What canonical bytes can hold. Integers beyond 2^53 are bigint. Maps keep only text keys. */
+export type Canonical =
+  | null
+  | boolean
+  | number
+  | bigint
+  | string
+  | Uint8Array
+  | readonly Canonical[]
+  | ReadonlyMap<string, Canonical>;
+
+const DECODE_OPTIONS = {
+  strict: true,
+  useMaps: true,
+  rejectDuplicateMapKeys: true,
+  allowIndefinite: false,
+  allowUndefined: false,
+  allowNaN: false,
+  allowInfinity: false,
+} as const;
+
+export function encodeCanonical(value: Canonical): Uint8Array {
+  return cborEncode(value, rfc8949EncodeOptions);
+}
+
+/**
+ * Throws `WnError('invalid')` unless `bytes` are exactly one canonical value, at most
+ * `bytesMax` long.
+ */
+export function decodeCanonical(bytes: Uint8Array, bytesMax: number = CBOR_BYTES_MAX): Canonical {
+  if (bytes.byteLength > bytesMax) {
+    throw new WnError('invalid', `encoding of ${bytes.byteLength} bytes, over ${bytesMax}`);
+  }
+  checkShape(bytes);
+  let value: unknown;
+  try {
+    value = cborDecode(bytes, DECODE_OPTIONS);
+  } catch (cause) {
+    throw invalid(cause instanceof Error ? cause.message : 'undecodable', cause);
+  }
+  const checked = canonicalValue(value);
+  if (!equalBytes(encodeCanonical(checked), bytes)) throw invalid('not the shortest form');
+  return checked;
+}
+
+function invalid(why: string, cause?: unknown): WnError {
+  return new WnError('invalid', `not canonical CBOR: ${why}`, { cause });
+}
+
+/** Keeps to the value kinds of `Canonical`: no tags, no undefined, no keys but text. */
+function canonicalValue(value: unknown): Canonical {
+  if (value === null || value instanceof Uint8Array) return value;
+  if (typeof value === 'string') return value;
+  if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean') {
+    return value;
+  }
+  if (Array.isArray(value)) {
+    for (const item of value) canonicalValue(item);
+    return value as readonly Canonical[];
+  }
+  if (value instanceof Map) {
+    for (const [key, item] of value) {
+      if (typeof key !== 'string') throw invalid('a map key that is not text');
+      canonicalValue(item);
+    }
+    return value as ReadonlyMap<string, Canonical>;
+  }
+  throw invalid('a kind of value that has no place here');
+}
+
+/**
+ * Walks the heads alone, without recursion: refuses depth over the bound, indefinite
+ * lengths, tags, and counts or lengths that the remaining bytes can't hold.
+ */
+function checkShape(bytes: Uint8Array): void {
+  const left: number[] = [1];
+  let at = 0;
+  while (left.length > 0) {
+    const open = left[left.length - 1] ?? 0;
+    if (open === 0) {
+      left.pop();
+      continue;
+    }
+    left[left.length - 1] = open - 1;
+    const head = readHead(bytes, at);
+    at = head.next;
+    const room = bytes.byteLength - at;
+    if (head.major === 2 || head.major === 3) {
+      if (head.value > room) throw invalid('cut short');
+      at += head.value;
+    } else if (head.major === 4 || head.major === 5) {
+      const items = head.major === 4 ? head.value : head.value * 2;
+      if (items > room) throw invalid('a count beyond its bytes');
+      if (left.length > CBOR_DEPTH_MAX) throw invalid(`nested deeper than ${CBOR_DEPTH_MAX}`);
+      left.push(items);
+    } else if (head.major === 6) {
+      throw invalid('a tag');
+    }
+  }
+  if (at !== bytes.byteLength) throw invalid('bytes after the value');
+}
+
+interface Head {
+  readonly major: number;
+  readonly value: number;
+  readonly next: number;
+}
+
+function readHead(bytes: Uint8Array, at: number): Head {
+  const first = bytes[at];
+  if (first === undefined) throw invalid('cut short');
+  const major = first >> 5;
+  const info = first & 31;
+  if (info < 24) return { major, value: info, next: at + 1 };
+  if (info > 27) throw invalid('an indefinite or reserved length');
+  const width = 1 << (info - 24);
+  const next = at + 1 + width;
+  if (next > bytes.byteLength) throw invalid('cut short');
+  let value = 0;
+  for (let index = at + 1; index < next; index++) value = value * 256 + (bytes[index] ?? 0);
+  return { major, value, next };
+}
+
+// Readers for decoded structures. Each throws `invalid` and names what was expected.
+
+export function asArray(
+  value: Canonical | undefined,
+  what: string,
+  length?: number,
+): readonly Canonical[] {
+  if (!Array.isArray(value)) throw new WnError('invalid', `${what} is not a list`);
+  const list = value as readonly Canonical[];
+  if (length !== undefined && list.length !== length) {
+    throw new WnError('invalid', `${what} has ${list.length} parts, not ${length}`);
+  }
+  return list;
+}
+
+export function asUint(value: Canonical | undefined, what: string): number {
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) {
+    throw new WnError('invalid', `${what} is not a count`);
+  }
+  return value;
+}
+
+/** An unsigned integer of at most 64 bits. */
+export function asUint64(value: Canonical | undefined, what: string): bigint {
+  const wide = typeof value === 'number' && Number.isSafeInteger(value) ? BigInt(value) : value;
+  if (typeof wide !== 'bigint' || wide < 0n || wide > 0xffff_ffff_ffff_ffffn) {
+    throw new WnError('invalid', `${what} is not a 64-bit count`);
+  }
+  return wide;
+}
+
+export function asText(value: Canonical | undefined, what: string): string {
+  if (typeof value !== 'string') throw new WnError('invalid', `${what} is not text`);
+  return value;
+}
+
+export function asBytes(value: Canonical | undefined, what: string, length?: number): Uint8Array {
+  if (!(value instanceof Uint8Array)) throw new WnError('invalid', `${what} is not bytes`);
+  if (length !== undefined && value.byteLength !== length) {
+    throw new WnError('invalid', `${what} has ${value.byteLength} bytes, not ${length}`);
+  }
+  return value;
+}
+
+/** A safe integer or bigint as the encoder wants it: numbers where they are exact. */
+export function fromUint64(value: bigint): Canonical {
+  assert(value >= 0n, 'negative count');
+  return value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : value;
+}

@@ -1,0 +1,120 @@
+/**
+ * The only file that touches cryptography: SHA-256 with a domain tag per kind
+ * (FIPS 180-4), Ed25519 (RFC 8032) over a tagged hash, and the checks of public
+ * keys that OpenSSL leaves out. One verifier for the whole program.
+ */
+import * as crypto from 'node:crypto';
+import { fromHex, toHex, utf8 } from './bytes.js';
+import { WnError } from './errors.js';
+
+/** Kinds of hashed things; the tag keeps a hash of one kind from passing for another. */
+export type HashTag =
+  | 'wn/commit/1'
+  | 'wn/group/1'
+  | 'wn/cap/1'
+  | 'wn/log/1'
+  | 'wn/node/1'
+  | 'wn/root/1'
+  | 'wn/blob/1'
+  | 'wn/view/1'
+  | 'wn/frontier/1'
+  | 'wn/file/1';
+
+const tagBytes = new Map<HashTag, Uint8Array>();
+
+/** SHA-256 of tag, one zero byte, then the parts in order. 32 bytes. */
+export function hash(tag: HashTag, ...parts: readonly Uint8Array[]): Uint8Array {
+  let prefix = tagBytes.get(tag);
+  if (prefix === undefined) {
+    prefix = utf8(`${tag}\0`);
+    tagBytes.set(tag, prefix);
+  }
+  const hasher = crypto.createHash('sha256').update(prefix);
+  for (const part of parts) hasher.update(part);
+  return hasher.digest();
+}
+
+export function hashHex(tag: HashTag, ...parts: readonly Uint8Array[]): string {
+  return toHex(hash(tag, ...parts));
+}
+
+/** An incremental tagged hash, for content that is read in pieces. */
+export function hasher(tag: HashTag): { update(part: Uint8Array): void; hex(): string } {
+  const state = crypto.createHash('sha256').update(utf8(`${tag}\0`));
+  return { update: (part) => void state.update(part), hex: () => state.digest('hex') };
+}
+
+/** A device's or ticket's key pair. `publicKey` is hex; the seed never leaves the closure. */
+export interface Signer {
+  readonly publicKey: string;
+  /** 64 bytes over a tagged hash. */
+  sign(tagged: Uint8Array): Uint8Array;
+}
+
+const PKCS8_ED25519 = Buffer.from('302e020100300506032b657004220420', 'hex');
+
+/** From the 32-byte Ed25519 seed. */
+export function signerFromSeed(seed: Uint8Array): Signer {
+  if (seed.byteLength !== 32) throw new WnError('invalid', 'a key seed has 32 bytes');
+  const key = crypto.createPrivateKey({
+    key: Buffer.concat([PKCS8_ED25519, seed]),
+    format: 'der',
+    type: 'pkcs8',
+  });
+  const jwk = crypto.createPublicKey(key).export({ format: 'jwk' });
+  const publicKey = toHex(Buffer.from(jwk.x ?? '', 'base64url'));
+  return { publicKey, sign: (tagged) => crypto.sign(null, tagged, key) };
+}
+
+const FIELD_PRIME = 2n ** 255n - 19n;
+
+/**
+ * y-coordinates of the points whose order divides 8 (with the sign bit cleared). With
+ * such a key one signature verifies for every message, and OpenSSL accepts it.
+ */
+const SMALL_ORDER_Y = new Set([
+  0n,
+  1n,
+  0x05fc536d880238b13933c6d305acdfd5f098eff289f4c345b027b2c28f95e826n,
+  0x7a03ac9277fdc74ec6cc392cfa53202a0f67100d760b3cba4fd83d3d706a17c7n,
+  FIELD_PRIME - 1n,
+]);
+
+/** Why a public key (32 bytes, hex) can't be used; null if it can. */
+export function badPublicKey(publicKey: string): string | null {
+  if (!/^[0-9a-f]{64}$/.test(publicKey)) return 'not 32 bytes';
+  const littleEndian = toHex(fromHex(publicKey).slice().reverse());
+  const y = BigInt(`0x${littleEndian}`) & (2n ** 255n - 1n);
+  if (y >= FIELD_PRIME) return 'not canonical';
+  if (SMALL_ORDER_Y.has(y)) return 'of small order';
+  return null;
+}
+
+const KEYS_CACHED_MAX = 1_024;
+const keys = new Map<string, crypto.KeyObject | null>();
+
+/** The key object; null for a key that must not be used. JWK import is ten times faster than DER. */
+function keyObject(publicKey: string): crypto.KeyObject | null {
+  const cached = keys.get(publicKey);
+  if (cached !== undefined) return cached;
+  let key: crypto.KeyObject | null = null;
+  if (badPublicKey(publicKey) === null) {
+    const x = Buffer.from(publicKey, 'hex').toString('base64url');
+    key = crypto.createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' });
+  }
+  if (keys.size >= KEYS_CACHED_MAX) keys.delete(keys.keys().next().value ?? '');
+  keys.set(publicKey, key);
+  return key;
+}
+
+/** True iff `signature` is `publicKey`'s (hex) over `tagged`. Bad keys verify nothing. */
+export function verify(publicKey: string, tagged: Uint8Array, signature: Uint8Array): boolean {
+  if (signature.byteLength !== 64) return false;
+  const key = keyObject(publicKey);
+  if (key === null) return false;
+  try {
+    return crypto.verify(null, tagged, key, signature);
+  } catch {
+    return false; // a key that is no point on the curve
+  }
+}
