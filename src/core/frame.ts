@@ -18,6 +18,7 @@ import {
   asUint,
   decodeCanonical,
   encodeCanonical,
+  fromUint64,
   type Canonical,
 } from './canonical.js';
 import { fromHex, toHex } from './bytes.js';
@@ -60,7 +61,7 @@ export interface Place {
 export function encodePayload(commit: Commit, place: Place): Uint8Array {
   const { header } = commit;
   return encodeCanonical([
-    header.hlc <= 0x1f_ffff_ffff_ffffn ? Number(header.hlc) : header.hlc,
+    fromUint64(header.hlc),
     header.deps.map(fromHex),
     header.cap === null || header.cap === place.cap ? null : fromHex(header.cap),
     kindNumber(header.kind),

@@ -26,6 +26,17 @@ export const CLOCK_AHEAD_MAX_MS = 120_000;
 export const FRAME_BYTES_MAX = 2 * MIB;
 export const SEGMENT_BYTES_MAX = 8 * MIB;
 export const SEALED_BLOCK_BYTES = 64 * KIB;
+export const SEGMENT_HEADER_BYTES_MAX = 256;
+/** The table of blocks at the front of a sealed segment, with its magic (format). */
+export const SEALED_HEAD_BYTES_MAX = 4 * KIB;
+
+// The log store
+/** Raw blocks of segments kept for reading single commits. */
+export const BLOCK_CACHE_BYTES = 4 * MIB;
+export const SEALED_HEADS_CACHED_MAX = 256;
+/** What the search for a whole record behind a bad one may checksum before it gives up. */
+export const RESYNC_BYTES_MAX = 64 * MIB;
+export const LOG_PROBLEMS_MAX = 1_000;
 
 // What a commit of this program writes at most in one header and group
 export const GROUP_BYTES_TARGET = 512 * KIB;
@@ -48,6 +59,16 @@ export const BASES_KEPT_MS = 24 * 3_600_000;
 export const SAVED_KEPT_MS = 7 * 24 * 3_600_000;
 export const SAVED_BYTES_MAX = 256 * MIB;
 
+// Reading files (src/tree)
+/** A longer line marks code as minified or generated. */
+export const LINE_BYTES_MAX = 2_000;
+/** What is parsed as YAML at once: front matter, `wn.yaml`. In UTF-16 units. */
+export const YAML_CHARS_MAX = 256 * KIB;
+/** What bounds the nesting handed to the YAML library, which crashes far deeper: per line, per line, per text. */
+export const YAML_INDICATORS_MAX = 64;
+export const YAML_INDENT_MAX = 128;
+export const YAML_BRACKETS_MAX = 256;
+
 // Blobs: content-defined chunks
 export const CHUNK_BYTES_MIN = 48 * KIB;
 export const CHUNK_BYTES_AVG = 128 * KIB;
@@ -67,3 +88,71 @@ export const LOCK_TIMEOUT_MS = 5_000;
 export const QUERY_BYTES_MAX = 4 * KIB;
 export const QUARANTINE_FILES_MAX = 1_000;
 export const ID_PREFIX_CHARS_MIN = 4;
+
+// Fields (format)
+/** Lists and maps within each other in a field's value; its op and its index record add to it. */
+export const VALUE_DEPTH_MAX = 8;
+
+// Capabilities (format)
+export const CAP_BYTES_MAX = 8 * KIB;
+export const CAP_FIELDS_MAX = 64;
+export const CAP_GRANTS_PER_COMMIT_MAX = 64;
+/** Ids in a home, the root's included; creation chains outgrow the tree's depth through moves. */
+export const HOME_IDS_MAX = 256;
+
+// Capabilities: what this program keeps and hands out
+export const CAP_SIGNATURES_CACHED_MAX = 4_096;
+export const TICKET_BYTES_MAX = 16 * KIB;
+export const TICKET_ADDRESSES_MAX = 8;
+export const TICKET_ADDRESS_BYTES_MAX = 1 * KIB;
+export const RECOVERY_FILE_CHARS_MAX = 4 * KIB;
+
+// The ports on a real machine
+/** Files a storage keeps open for appending. */
+export const OPEN_FILES_MAX = 32;
+/** LMDB's own bound at its page size of 4,096. */
+export const INDEX_KEY_BYTES_MAX = 1_978;
+/** Address space for the index; the file is as large as what is in it. */
+export const INDEX_MAP_BYTES = 16 * 1024 * MIB;
+
+// Sync sessions and bundles (src/sync): these bind a peer, before anything is allocated
+/** Payload bytes of one run: a run ends at a signature, so it can't always be cut at will. */
+export const SYNC_RUN_BYTES_MAX = FRAME_BYTES_MAX + 1 * MIB;
+/** Where a store that cuts runs best cuts them. */
+export const SYNC_RUN_BYTES_TARGET = 64 * KIB;
+export const SYNC_RUN_COMMITS_MAX = 16_384;
+/** One message put together again from its parts. */
+export const SYNC_MESSAGE_BYTES_MAX = SYNC_RUN_BYTES_MAX + SYNC_FRAME_BYTES_MAX;
+export const SYNC_MESSAGE_ITEMS_MAX = 65_536;
+/** The receiver stores what waits from here on, and at the end; half of the credit keeps both sides busy. */
+export const SYNC_STORE_BYTES = SYNC_CREDIT_BYTES / 2;
+/** Credit is given back in steps of at least this; with the above a sender never starves. */
+export const SYNC_CREDIT_STEP_BYTES = SYNC_CREDIT_BYTES / 8;
+export const SYNC_HEADS_MAX = 32_768;
+export const SYNC_HEADS_PER_PAGE = 2_048;
+/** Branches of one forked log that a peer is told of. */
+export const SYNC_BRANCHES_MAX = 16;
+export const SYNC_VERSIONS_MAX = 16;
+export const SYNC_CREDENTIAL_BYTES_MAX = 32 * KIB;
+export const SYNC_ABSENT_BLOBS_MAX = 4_096;
+export const SYNC_REJECTED_MAX = 256;
+/** Frames of a type that only newer programs know, ignored in one session. */
+export const SYNC_IGNORED_MAX = 1_024;
+export const SYNC_REASON_CHARS_MAX = 500;
+export const SYNC_FORKS_REPORTED_MAX = 100;
+export const SYNC_ADMISSION_MS = 10_000;
+export const SYNC_IDLE_MS = 60_000;
+/** How long the last frames may take to leave after a session has ended. */
+export const SYNC_CLOSE_MS = 10_000;
+
+// Text: what a diff tries before it replaces a whole hunk
+export const DIFF_EDITS_MAX = 1_000;
+export const DIFF_STEPS_MAX = 20_000_000;
+export const DIFF_CONTEXT_LINES = 3;
+/** Code units looked at before a place, to tell whether it splits a grapheme. */
+export const GRAPHEME_LOOKBACK_MAX = 1_024;
+
+// Batches of commands, and what is read from standard input whole
+export const BATCH_LINE_BYTES_MAX = 1 * MIB;
+export const BATCH_GROUP_LINES_MAX = 4_096;
+export const STDIN_BYTES_MAX = 8 * MIB;

@@ -82,6 +82,8 @@ export type Op =
       /** Null: the author's own last run on this document, or its beginning if there is none. */
       readonly base: readonly BaseRef[] | null;
       readonly runs: readonly Run[];
+      /** Positions also count code points that ops in its past deleted; see `crdt/text/translate`. */
+      readonly tombstones: boolean;
     }
   | { readonly op: 'grant'; readonly cap: Uint8Array; readonly sig: Uint8Array }
   | { readonly op: 'device'; readonly name: string }
@@ -140,6 +142,7 @@ export function encodeOp(op: Op): Canonical {
         fromHex(op.node),
         op.base === null ? null : op.base.map(encodeBase),
         op.runs,
+        ...(op.tombstones ? [true] : []),
       ];
     case 'grant':
       return [KIND.grant, op.cap, op.sig];
@@ -182,12 +185,14 @@ export function decodeOp(value: Canonical): Op {
       };
     }
     case KIND.text: {
-      const [, node, base, runs] = asArray(parts, 'text', 4);
+      const tombstones = parts.length === 5 && parts[4] === true;
+      const [, node, base, runs] = asArray(parts, 'text', tombstones ? 5 : 4);
       return {
         op: 'text',
         node: asNode(node),
         base: base === null ? null : asArray(base, 'base').map(decodeBase),
         runs: asArray(runs, 'runs').map(decodeRun),
+        tombstones,
       };
     }
     case KIND.grant: {

@@ -30,6 +30,8 @@ export type Path = string;
 export interface Storage {
   /** Bytes `[from, to)` of a file, cut at its end; null if there is none. */
   read(path: Path, from?: number, to?: number): Promise<Uint8Array | null>;
+  /** The same, at once: the fold reads history without yielding. */
+  readSync(path: Path, from?: number, to?: number): Uint8Array | null;
   /** Length in bytes; null if there is none. */
   size(path: Path): Promise<number | null>;
   /** Every file below `prefix` (a folder, or '' for all), sorted by code unit. */
@@ -50,6 +52,16 @@ export interface Storage {
    * null when another holder lives. Nothing is left behind by a dead one.
    */
   lock(path: Path): Promise<(() => void) | null>;
+}
+
+/** Raw deflate (RFC 1951), for sealed segments. */
+export interface Deflate {
+  deflateRaw(bytes: Uint8Array): Promise<Uint8Array>;
+  /**
+   * Exactly what one whole deflate stream holds; null if `bytes` isn't one, has anything
+   * behind it, or would grow beyond `sizeMax` (which it never allocates).
+   */
+  inflateRaw(bytes: Uint8Array, sizeMax: number): Uint8Array | null;
 }
 
 /** An ordered map from bytes to bytes; disposable, not synced. One write is atomic. */

@@ -1,0 +1,65 @@
+/**
+ * Builds `dist`: one CommonJS bundle, its V8 code cache, and oclif's manifest.
+ *
+ * One file rather than a chunk for each command, because with a code cache what isn't
+ * called costs nothing but the reading of its source; CommonJS, because Node 20 takes a
+ * code cache only through `vm.Script`.
+ */
+import { spawnSync } from 'node:child_process';
+import { rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { build } from 'esbuild';
+
+import { bundledLmdb, bundledLocks, lazyOclif, noMsgpackrExtract } from './bundlePlugins.js';
+import { writeTable } from './table.js';
+
+const ROOT = join(import.meta.dirname, '..');
+/** Loaded on use, from their packages. The native parts of lmdb and fs-native-extensions too. */
+const EXTERNAL = [
+  'diamond-types-node',
+  'isomorphic-git',
+  'ssh2',
+  // oclif would load it to run commands from their sources, which we don't do.
+  'typescript',
+];
+
+async function bundle(): Promise<void> {
+  await build({
+    absWorkingDir: ROOT,
+    entryPoints: { wn: 'src/cli/bundle.ts' },
+    outdir: 'dist',
+    outExtension: { '.js': '.cjs' },
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    target: 'node20.19',
+    // Minified for the size of what is read at each start; names stay, for stack traces.
+    minifyWhitespace: true,
+    minifySyntax: true,
+    lineLimit: 160,
+    sourcemap: 'external',
+    legalComments: 'none',
+    external: EXTERNAL,
+    // `import()` of what is external becomes `require`: vm.Script has no loader for it.
+    supported: { 'dynamic-import': false },
+    define: { 'import.meta.dirname': '__dirname', 'import.meta.url': '__filename' },
+    plugins: [lazyOclif, bundledLmdb, bundledLocks, noMsgpackrExtract],
+    logLevel: 'warning',
+  });
+}
+
+/** The manifest and the code cache, made by the bundle itself. What its warm-up prints is of no interest. */
+function finish(): void {
+  const script = join(ROOT, 'scripts/finish-build.cjs');
+  const { status, stderr } = spawnSync(process.execPath, [script], { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`${script} failed:\n${stderr}`);
+}
+
+const startedMs = performance.now();
+rmSync(join(ROOT, 'dist'), { recursive: true, force: true });
+writeTable();
+await bundle();
+finish();
+const kib = Math.round(statSync(join(ROOT, 'dist/wn.cjs')).size / 1024);
+console.log(`built dist/wn.cjs (${kib} KiB) in ${Math.round(performance.now() - startedMs)} ms`);

@@ -1,0 +1,93 @@
+/**
+ * What the bundler must know about three dependencies so that a command pays only for what
+ * it uses. None of their behaviour changes.
+ */
+import { readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+
+import type { Plugin } from 'esbuild';
+
+/**
+ * Makes the top-level `require`s of oclif's compiled TypeScript happen at first use, as
+ * Babel's `lazy` option would: a command needs a class and a parser of it, not its plugin
+ * loader, templates and spinners.
+ */
+export const lazyOclif: Plugin = {
+  name: 'lazy-oclif',
+  setup(builder) {
+    builder.onLoad({ filter: /node_modules\/@oclif\/core\/lib\/.*\.js$/ }, ({ path }) => {
+      const source = readFileSync(path, 'utf8');
+      const names: string[] = [];
+      const declared = source.replace(
+        /^const (\w+) = ((?:__importDefault\(|__importStar\()?require\("[^"]+"\)\)?);$/gm,
+        (_line, name: string, load: string) => {
+          names.push(name);
+          return `let ${name}$m; const ${name}$ = () => (${name}$m ??= ${load});`;
+        },
+      );
+      if (names.length === 0) return { contents: source, loader: 'js' };
+      const uses = new RegExp(`(?<![\\w$.'"])(${names.join('|')})(?=[.)])`, 'g');
+      return { contents: declared.replace(uses, (_use, name: string) => `(${name}$())`), loader: 'js' };
+    });
+  },
+};
+
+/**
+ * lmdb looks for its native part from where its own files are, and asks its own package for
+ * the platform's one; from within the bundle it must be told where that is.
+ */
+export const bundledLmdb: Plugin = {
+  name: 'bundled-lmdb',
+  setup(builder) {
+    builder.onLoad({ filter: /node_modules\/lmdb\/[\w-]+\.js$/ }, ({ path }) => {
+      const source = readFileSync(path, 'utf8');
+      if (!source.includes('import.meta.url')) return undefined;
+      const contents = `import lmdbUrl from 'lmdb-url';\n${source.replaceAll('import.meta.url', 'lmdbUrl')}`;
+      return { contents, loader: 'js', resolveDir: dirname(path) };
+    });
+    builder.onResolve({ filter: /^lmdb-url$/ }, () => ({ path: 'lmdb-url', namespace: 'lmdb-url' }));
+    builder.onLoad({ filter: /.*/, namespace: 'lmdb-url' }, () => ({
+      contents: `const { resolve } = require; module.exports = require('node:url').pathToFileURL(resolve('lmdb')).href;`,
+      loader: 'js',
+    }));
+  },
+};
+
+/**
+ * lmdb's encoder tries to load a native part for long strings and does without it if it
+ * can't. We give lmdb bytes, so it does without.
+ */
+export const noMsgpackrExtract: Plugin = {
+  name: 'no-msgpackr-extract',
+  setup(builder) {
+    builder.onResolve({ filter: /^msgpackr-extract$/ }, () => ({
+      path: 'msgpackr-extract',
+      namespace: 'absent',
+    }));
+    builder.onLoad({ filter: /.*/, namespace: 'absent' }, () => ({
+      contents: `throw new Error('left out')`,
+      loader: 'js',
+    }));
+  },
+};
+
+/**
+ * The finder of fs-native-extensions' native part knows many runtimes and takes 30 ms; on
+ * Node.js it always ends at this file. Where there is none, it is asked all the same.
+ */
+export const bundledLocks: Plugin = {
+  name: 'bundled-locks',
+  setup(builder) {
+    builder.onLoad({ filter: /node_modules\/fs-native-extensions\/binding\.js$/ }, () => ({
+      contents: `
+        const { resolve } = require;
+        const path = require('node:path');
+        const root = path.dirname(resolve('fs-native-extensions'));
+        const platform = process.platform + '-' + process.arch;
+        const file = path.join(root, 'prebuilds', platform, 'fs-native-extensions.node');
+        const load = require('node:module').createRequire(path.join(root, 'index.js'));
+        module.exports = load(require('node:fs').existsSync(file) ? file : './binding.js');`,
+      loader: 'js',
+    }));
+  },
+};

@@ -1,0 +1,170 @@
+/**
+ * `wn batch`: many commands in one process, with group commit. The lines that have arrived
+ * form a group; each runs against the open session, then one flush makes all of them
+ * durable, and only then are they answered. So a writer that waits for each answer gets
+ * it at once, and one that doesn't pays for one flush in thousands of lines.
+ */
+import { isUtf8 } from 'node:buffer';
+
+import { EXIT, WnError, type ExitCode } from '../core/errors.js';
+import { BATCH_GROUP_LINES_MAX, BATCH_LINE_BYTES_MAX } from '../core/limits.js';
+import { closeSession, type Context } from './context.js';
+import { toFailure } from './failure.js';
+import { documentOf, encodeJson, endingOfError, type Ending } from './outcome.js';
+import { prepare } from './run.js';
+import { NULL_SINK } from './sink.js';
+import { splitWords } from './words.js';
+
+const NEWLINE = 0x0a;
+
+interface Line {
+  readonly number: number;
+  /** Null where the line can't be run at all; `why` says so. */
+  readonly bytes: Uint8Array | null;
+}
+
+/** Answers every line of `input`; `partly` if one of them failed. */
+export async function runBatch(
+  context: Context,
+  input: AsyncIterable<Uint8Array>,
+): Promise<ExitCode> {
+  const lineContext: Context = {
+    ...context,
+    json: true,
+    inBatch: true,
+    interactive: false,
+    stdout: NULL_SINK,
+  };
+  let exit: ExitCode = EXIT.done;
+  for await (const group of groups(input)) {
+    const answers = await runGroup(lineContext, group);
+    if (answers.some(({ ending }) => ending.exit !== EXIT.done)) exit = EXIT.partly;
+    await context.stdout.write(answers.map(answerText).join(''));
+    if (context.interruption.signal.aborted) break;
+  }
+  return exit;
+}
+
+interface Answer {
+  readonly line: number;
+  readonly ending: Ending;
+}
+
+async function runGroup(context: Context, group: readonly Line[]): Promise<readonly Answer[]> {
+  const answers: Answer[] = [];
+  for (const line of group) {
+    if (context.interruption.signal.aborted) break;
+    const argv = parseLine(line);
+    if (argv instanceof WnError) {
+      answers.push({ line: line.number, ending: endingOfError(argv) });
+    } else if (argv.length > 0) {
+      answers.push({ line: line.number, ending: await runLine(context, argv) });
+    }
+  }
+  try {
+    await context.shared.session?.flush();
+  } catch (error) {
+    return withdraw(answers, toFailure(error), context);
+  }
+  return answers;
+}
+
+/** None of the group is known to be durable; what had failed by itself keeps its reason. */
+async function withdraw(
+  answers: readonly Answer[],
+  failure: WnError,
+  context: Context,
+): Promise<readonly Answer[]> {
+  // The next group opens anew and finds out what is on the disk.
+  await closeSession(context).catch(() => undefined);
+  return answers.map((answer) =>
+    answer.ending.exit === EXIT.done ? { ...answer, ending: endingOfError(failure) } : answer,
+  );
+}
+
+async function runLine(context: Context, argv: readonly string[]): Promise<Ending> {
+  try {
+    const { id, command, class: commandClass } = await prepare(argv, context);
+    if (id === 'batch' || isEndless(commandClass.endless, argv)) {
+      throw new WnError('usage', `wn ${id} does not end by itself and cannot run in a batch`, {
+        hint: 'run it on its own',
+      });
+    }
+    return await command.run();
+  } catch (error) {
+    return endingOfError(toFailure(error));
+  }
+}
+
+/** A command is endless by nature, or by a flag whose name it gives. */
+function isEndless(endless: boolean | string, argv: readonly string[]): boolean {
+  return typeof endless === 'string' ? argv.includes(`--${endless}`) : endless;
+}
+
+/** The words of a line, none for a blank line or a comment; an error is the line's answer. */
+function parseLine({ bytes }: Line): readonly string[] | WnError {
+  if (bytes === null) {
+    return new WnError('too_large', `the line has more than ${BATCH_LINE_BYTES_MAX} bytes`);
+  }
+  if (!isUtf8(bytes)) return new WnError('usage', 'the line is not UTF-8');
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8').trim();
+  if (text === '' || text.startsWith('#')) return [];
+  try {
+    return text.startsWith('[') ? parseArray(text) : splitWords(text);
+  } catch (error) {
+    return toFailure(error);
+  }
+}
+
+function parseArray(text: string): readonly string[] {
+  let words: unknown;
+  try {
+    words = JSON.parse(text);
+  } catch {
+    words = undefined;
+  }
+  if (!Array.isArray(words) || !words.every((word) => typeof word === 'string')) {
+    throw new WnError('usage', 'the line is not a JSON array of strings');
+  }
+  if (words.length === 0) throw new WnError('usage', 'the line names no command');
+  return words;
+}
+
+/** `{"ok":…,"line":7,"result"|"error":…,"exit":0}` and a newline. */
+function answerText({ line, ending }: Answer): string {
+  const { ok, ...rest } = documentOf(ending);
+  return `${encodeJson({ ok, line, ...rest, exit: ending.exit })}\n`;
+}
+
+/** Lines as they arrive, in groups of at most `BATCH_GROUP_LINES_MAX`; the last may lack its end. */
+async function* groups(input: AsyncIterable<Uint8Array>): AsyncGenerator<readonly Line[]> {
+  let rest: Uint8Array = new Uint8Array(0);
+  let number = 0;
+  let skipping = false;
+  for await (const chunk of input) {
+    const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
+    let group: Line[] = [];
+    let start = 0;
+    for (let end = bytes.indexOf(NEWLINE); end !== -1; end = bytes.indexOf(NEWLINE, start)) {
+      if (skipping) skipping = false;
+      else group.push(lineOf(++number, bytes.subarray(start, end)));
+      start = end + 1;
+      if (group.length === BATCH_GROUP_LINES_MAX) {
+        yield group;
+        group = [];
+      }
+    }
+    rest = bytes.subarray(start);
+    if (rest.length > BATCH_LINE_BYTES_MAX) {
+      if (!skipping) group.push({ number: ++number, bytes: null });
+      skipping = true;
+    }
+    if (skipping) rest = rest.subarray(rest.length);
+    if (group.length > 0) yield group;
+  }
+  if (rest.length > 0) yield [lineOf(++number, rest)];
+}
+
+function lineOf(number: number, bytes: Uint8Array): Line {
+  return { number, bytes: bytes.length > BATCH_LINE_BYTES_MAX ? null : bytes };
+}

@@ -1,0 +1,81 @@
+/**
+ * The global flags, and oclif's flag and argument builders with what we add to them:
+ * commands import both from `command.ts`.
+ */
+import * as Args from '@oclif/core/args';
+import * as OclifFlags from '@oclif/core/flags';
+
+import { WnError } from '../core/errors.js';
+import { LOCK_TIMEOUT_MS } from '../core/limits.js';
+
+const UNIT_MS: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1_000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+  w: 7 * 86_400_000,
+};
+
+/** `500ms`, `5s`, `15m`, `8h`, `7d`, `2w`, `1h30m`, `0` to milliseconds. Throws `usage`. */
+export function parseDuration(text: string): number {
+  if (text === '0') return 0;
+  const parts = [...text.matchAll(/(\d{1,9}(?:\.\d{1,3})?)(ms|[smhdw])/g)];
+  if (parts.length === 0 || parts.map(([part]) => part).join('') !== text) {
+    throw new WnError('usage', `not a duration: ${text}`, { hint: 'write 500ms, 5s, 15m, 8h or 7d' });
+  }
+  const totalMs = parts.reduce(
+    (sum, [, amount, unit]) => sum + Number(amount) * (UNIT_MS[unit ?? ''] ?? Number.NaN),
+    0,
+  );
+  return Math.round(totalMs);
+}
+
+export const Flags = {
+  boolean: OclifFlags.boolean,
+  string: OclifFlags.string,
+  integer: OclifFlags.integer,
+  option: OclifFlags.option,
+  custom: OclifFlags.custom,
+  /** Milliseconds. */
+  duration: OclifFlags.custom<number>({
+    helpValue: 'DURATION',
+    parse: (text) => Promise.resolve(parseDuration(text)),
+  }),
+};
+
+export { Args };
+
+export const GLOBAL_GROUP = 'GLOBAL';
+
+export const globalFlags = {
+  directory: Flags.string({
+    char: 'C',
+    helpGroup: GLOBAL_GROUP,
+    helpValue: 'DIR',
+    description: 'Work as if started in DIR.',
+  }),
+  json: Flags.boolean({
+    helpGroup: GLOBAL_GROUP,
+    description: 'Print one JSON document instead of text.',
+  }),
+  quiet: Flags.boolean({
+    char: 'q',
+    helpGroup: GLOBAL_GROUP,
+    description: 'Print no notices and no progress.',
+  }),
+  'no-color': Flags.boolean({
+    helpGroup: GLOBAL_GROUP,
+    description: 'Print no colours. NO_COLOR in the environment does the same.',
+  }),
+  'lock-timeout': Flags.duration({
+    helpGroup: GLOBAL_GROUP,
+    default: LOCK_TIMEOUT_MS,
+    description: 'Wait this long for a lock that another process holds (5s).',
+  }),
+  help: Flags.boolean({
+    char: 'h',
+    helpGroup: GLOBAL_GROUP,
+    description: 'Show the help of the command.',
+  }),
+};

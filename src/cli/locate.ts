@@ -1,0 +1,85 @@
+/**
+ * Finds the command on a line: global flags may come before its name (`wn -C dir status`),
+ * and its name may be one word or two. It doesn't parse what belongs to the command.
+ */
+import { WnError } from '../core/errors.js';
+import { COMMANDS } from './commandTable.js';
+import { nearest } from './suggest.js';
+
+export interface Located {
+  /** A key of the table; undefined if the line names no command. */
+  readonly id: string | undefined;
+  /** Leading flags and what follows the name, for the command's own parser. */
+  readonly argv: readonly string[];
+}
+
+const LEADING_WITH_VALUE = new Set(['-C', '--directory', '--lock-timeout']);
+const LEADING = new Set(['--json', '-q', '--quiet', '--no-color', '-h', '--help', '--version']);
+
+/** Whether a flag stands on the line, before any `--`. */
+export function hasFlag(argv: readonly string[], ...names: readonly string[]): boolean {
+  const end = argv.indexOf('--');
+  return (end === -1 ? argv : argv.slice(0, end)).some((token) => names.includes(token));
+}
+
+/** Throws `usage` for an unknown command or leading flag. */
+export function locate(argv: readonly string[]): Located {
+  const start = countLeading(argv);
+  const [first, second] = argv.slice(start);
+  if (first === undefined) return { id: undefined, argv };
+  const pair = second === undefined ? first : `${first} ${second}`;
+  const id = [pair, first].find((candidate) => Object.hasOwn(COMMANDS, candidate));
+  if (id === undefined) throw unknownCommand(first, second);
+  const words = id.split(' ').length;
+  return { id, argv: [...argv.slice(0, start), ...argv.slice(start + words)] };
+}
+
+function countLeading(argv: readonly string[]): number {
+  let index = 0;
+  for (;;) {
+    const token = argv[index];
+    if (token?.startsWith('-') !== true) return index;
+    if (LEADING_WITH_VALUE.has(token)) index += 2;
+    else if (LEADING.has(token) || isJoined(token)) index += 1;
+    else {
+      throw new WnError('usage', `unknown flag: ${token}`, {
+        hint: 'only global flags stand before the command; see wn --help',
+      });
+    }
+  }
+}
+
+/** A flag and its value in one word: `-Cdir`, `--lock-timeout=2s`. */
+function isJoined(token: string): boolean {
+  return /^(-C.|--directory=|--lock-timeout=)/.test(token);
+}
+
+/** Commands below a first word (`remote`): their second words. */
+export function subcommands(topic: string): readonly string[] {
+  const prefix = `${topic} `;
+  return Object.keys(COMMANDS)
+    .filter((id) => id.startsWith(prefix))
+    .map((id) => id.slice(prefix.length));
+}
+
+function unknownCommand(first: string, second: string | undefined): WnError {
+  const below = subcommands(first);
+  if (below.length > 0) {
+    const message =
+      second === undefined || second.startsWith('-')
+        ? `wn ${first} needs one of: ${below.join(', ')}`
+        : `no command: ${first} ${second}`;
+    const guess = second === undefined ? undefined : nearest(second, below);
+    return new WnError('usage', message, {
+      hint: guess === undefined ? `see wn help ${first}` : `did you mean wn ${first} ${guess}?`,
+    });
+  }
+  const guess = nearest(first, Object.keys(COMMANDS)) ?? nearestTopic(first);
+  return new WnError('usage', `no command: ${first}`, {
+    hint: guess === undefined ? 'wn help lists the commands' : `did you mean wn ${guess}?`,
+  });
+}
+
+function nearestTopic(word: string): string | undefined {
+  return nearest(word, [...new Set(Object.keys(COMMANDS).map((id) => id.split(' ')[0] ?? ''))]);
+}

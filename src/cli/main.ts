@@ -1,0 +1,114 @@
+/**
+ * The program: one line in, one exit code out. It never calls `process.exit`, which could
+ * cut what is still on its way to a pipe; it sets `process.exitCode` and lets go of
+ * everything that keeps the process alive.
+ */
+import { EXIT } from '../core/errors.js';
+import { closeSession } from './context.js';
+import { interrupted, toFailure } from './failure.js';
+import type { InterruptReason, ProcessInterruption } from './interrupt.js';
+import { documentOf, encodeJson, endingOfError, type Ending } from './outcome.js';
+import { page } from './pager.js';
+import { printFailure, printResult } from './present.js';
+import { processContext, type ProcessContext } from './processContext.js';
+import { prepare, type Prepared } from './run.js';
+
+/** How long an interrupted command may take to end by itself. */
+const GRACE_MS = 2_000;
+
+export async function main(argv: readonly string[]): Promise<void> {
+  const context = await processContext(argv);
+  listenToSignals(context.interruption);
+  let prepared: Prepared | undefined;
+  let ending: Ending;
+  try {
+    prepared = await prepare(argv, context);
+    ending = await untilInterrupted(prepared.command.run(), context.interruption);
+  } catch (error) {
+    ending = endingOfError(toFailure(error));
+  }
+  ending = await settle(ending, context);
+  process.exitCode = ending.exit;
+  try {
+    await print(ending, prepared, context);
+  } catch (error) {
+    await reportLost(toFailure(error), context);
+  }
+}
+
+/** What was recorded is durable before its result is printed. */
+async function settle(ending: Ending, context: ProcessContext): Promise<Ending> {
+  const { interruption } = context;
+  if (interruption.reason !== undefined) await interruption.cleanUp();
+  try {
+    await closeSession(context);
+  } catch (error) {
+    if (ending.failure === undefined) return endingOfError(toFailure(error));
+  }
+  switch (interruption.reason) {
+    case 'SIGINT':
+      return { ...ending, failure: interrupted(), exit: EXIT.interrupted };
+    case 'EPIPE':
+      return { exit: ending.failure?.code === 'interrupted' ? EXIT.done : ending.exit };
+    case 'SIGTERM':
+    case undefined:
+      return ending;
+  }
+}
+
+async function print(
+  ending: Ending,
+  prepared: Prepared | undefined,
+  context: ProcessContext,
+): Promise<void> {
+  const { failure, result } = ending;
+  if (context.json) {
+    // A stream has printed its documents already.
+    if (failure === undefined && result === undefined) return;
+    await context.stdout.write(`${encodeJson(documentOf(ending))}\n`);
+    return;
+  }
+  if (prepared !== undefined && result !== undefined) {
+    const { command } = prepared;
+    const show = prepared.class.paged ? page : undefined;
+    await printResult(context, ending, (shown) => command.text(shown), show);
+  }
+  if (failure !== undefined) await printFailure(context.stderr, failure, context.env);
+}
+
+/** The result couldn't be written: stderr is what is left. */
+async function reportLost(failure: ReturnType<typeof toFailure>, context: ProcessContext) {
+  process.exitCode = failure.exit;
+  await printFailure(context.stderr, failure, context.env).catch(() => undefined);
+}
+
+/** The command's ending, or that of an interrupted one which doesn't end by itself. */
+async function untilInterrupted(
+  running: Promise<Ending>,
+  interruption: ProcessInterruption,
+): Promise<Ending> {
+  const expired = new Promise<Ending>((resolve) => {
+    interruption.signal.addEventListener('abort', () => {
+      setTimeout(() => resolve(endingOfError(interrupted())), GRACE_MS).unref();
+    });
+  });
+  return Promise.race([running, expired]);
+}
+
+/**
+ * The first signal asks the command to end. A second one, or a process that is still
+ * there when all is settled, gets what the signal does by default.
+ */
+function listenToSignals(interruption: ProcessInterruption): void {
+  const onSignal = (signal: InterruptReason & NodeJS.Signals): void => {
+    if (interruption.signal.aborted) return die(signal);
+    process.exitCode = EXIT.interrupted;
+    interruption.interrupt(signal);
+    setTimeout(() => die(signal), 2 * GRACE_MS).unref();
+  };
+  const die = (signal: NodeJS.Signals): void => {
+    process.removeAllListeners(signal);
+    process.kill(process.pid, signal);
+  };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => onSignal(signal));
+}

@@ -1,0 +1,143 @@
+/**
+ * The names that siblings show under. Two devices can give one name to two worknodes;
+ * here each gets one path of its own, as a function of the set of siblings:
+ *  - folders of one name are one folder, their children united;
+ *  - files of one name and equal bytes are one file;
+ *  - else one keeps the name (a folder before a file, then the one named first), and
+ *    the others get a suffix from their id, which is display only.
+ * Leaves out what a file system makes of names (case, Unicode forms, device names).
+ */
+import { utf8 } from '../core/bytes.js';
+import type { Stamp } from '../core/hlc.js';
+import { showId, type NodeId } from '../core/ids.js';
+import { NAME_BYTES_MAX } from '../core/limits.js';
+import type { NodeType } from '../core/op.js';
+
+export interface Sibling {
+  readonly node: NodeId;
+  readonly name: string;
+  readonly type: NodeType;
+  readonly createdAt: Stamp;
+  /** The stamp of the op that gave the name: a place op, or the create op. */
+  readonly placedAt: Stamp;
+  /** Equal keys: equal content. Absent: unlike any other. */
+  readonly contentKey?: string;
+}
+
+/** One path: worknodes that show as one. */
+export interface ShownSibling {
+  readonly name: string;
+  readonly type: NodeType;
+  /** The oldest of `united`: the one that an edit of the path changes. */
+  readonly node: NodeId;
+  /** All of them, oldest first. */
+  readonly united: readonly NodeId[];
+}
+
+const SUFFIX_ID_CHARS = 10;
+
+/** Shows each sibling under one name, each name once; in the order of names. */
+export function displayNames(siblings: readonly Sibling[]): readonly ShownSibling[] {
+  const units = unite(siblings).sort(byPrecedence);
+  const shown = new Map<string, ShownSibling>();
+  const others: Unit[] = [];
+  // Every real name has its keeper before any suffix is chosen: no suffix takes one away.
+  for (const unit of units) {
+    if (shown.has(unit.name)) others.push(unit);
+    else shown.set(unit.name, show(unit, unit.name));
+  }
+  for (const unit of others) {
+    const name = freeName(unit, shown);
+    shown.set(name, show(unit, name));
+  }
+  return [...shown.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+interface Unit {
+  readonly name: string;
+  readonly type: NodeType;
+  readonly node: NodeId;
+  readonly united: readonly NodeId[];
+  /** When one of them first had the name. */
+  readonly namedAt: Stamp;
+}
+
+function show({ type, node, united }: Unit, name: string): ShownSibling {
+  return { name, type, node, united };
+}
+
+function unite(siblings: readonly Sibling[]): Unit[] {
+  const groups = new Map<string, Sibling[]>();
+  for (const sibling of siblings) {
+    const key = JSON.stringify([sibling.name, ...identity(sibling)]);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [sibling]);
+    else group.push(sibling);
+  }
+  return [...groups.values()].map(toUnit);
+}
+
+/** What, beside the name, makes siblings one. */
+function identity({ type, contentKey, node }: Sibling): readonly string[] {
+  if (type === 'folder') return [type];
+  return contentKey === undefined ? [type, 'node', node] : [type, 'content', contentKey];
+}
+
+function toUnit(group: readonly Sibling[]): Unit {
+  const oldestFirst = [...group].sort((a, b) =>
+    a.createdAt + a.node < b.createdAt + b.node ? -1 : 1,
+  );
+  const { name, type, node } = oldestFirst[0] as Sibling;
+  return {
+    name,
+    type,
+    node,
+    united: oldestFirst.map((sibling) => sibling.node),
+    namedAt: group.map((sibling) => sibling.placedAt).reduce((a, b) => (a < b ? a : b)),
+  };
+}
+
+function byPrecedence(a: Unit, b: Unit): number {
+  if ((a.type === 'folder') !== (b.type === 'folder')) return a.type === 'folder' ? -1 : 1;
+  return a.namedAt + a.node < b.namedAt + b.node ? -1 : 1;
+}
+
+/** The first suffixed name that is free; more than ten characters only where those are taken. */
+function freeName(unit: Unit, taken: ReadonlyMap<string, unknown>): string {
+  const id = showId(unit.node);
+  for (let chars = SUFFIX_ID_CHARS; chars <= id.length; chars++) {
+    const name = suffixedName(unit.name, id.slice(0, chars));
+    if (!taken.has(name)) return name;
+  }
+  // Somebody has taken them all on purpose. There are more numbers than names.
+  let number = 2;
+  while (taken.has(suffixedName(unit.name, `${id}~${number}`))) number++;
+  return suffixedName(unit.name, `${id}~${number}`);
+}
+
+/** What programs know the kind of a file by; the dot of `.profile` begins none. */
+const EXTENSION = /.(\.[A-Za-z0-9_-]{1,16})$/su;
+
+/**
+ * `name~suffix.ext`: the suffix stands before the last extension. A name that would get
+ * longer than names may be loses characters before the suffix.
+ */
+export function suffixedName(name: string, suffix: string): string {
+  const extension = EXTENSION.exec(name)?.[1] ?? '';
+  const stem = name.slice(0, name.length - extension.length);
+  const end = `~${suffix}${extension}`;
+  return cut(stem, NAME_BYTES_MAX - utf8(end).byteLength) + end;
+}
+
+/** Whole code points of at most `bytesMax` bytes. */
+function cut(text: string, bytesMax: number): string {
+  if (utf8(text).byteLength <= bytesMax) return text;
+  let kept = '';
+  let bytes = 0;
+  for (const char of text) {
+    bytes += utf8(char).byteLength;
+    if (bytes > bytesMax) break;
+    kept += char;
+  }
+  return kept;
+}

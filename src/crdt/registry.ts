@@ -1,0 +1,173 @@
+/**
+ * The field types that exist, and the fields of one worknode: for each path the state
+ * of every type that was written there. A new type is one file and one line here; the
+ * laws test finds it. Paths, schemas and files are the caller's business.
+ */
+import { asArray, asText, asUint, type Canonical } from '../core/canonical.js';
+import { WnError } from '../core/errors.js';
+import type { Stamp } from '../core/hlc.js';
+import type { LogId } from '../core/ids.js';
+import type { FieldPath } from '../core/op.js';
+import { counter } from './counter.js';
+import { register } from './register.js';
+import { set } from './set.js';
+import type { FieldType, Loser } from './types.js';
+import type { Value } from './value.js';
+
+/** A type whose state only its own functions can read. */
+export type AnyFieldType = FieldType<unknown, unknown>;
+
+export const FIELD_TYPES: readonly AnyFieldType[] = [register, set, counter];
+
+const BY_NUMBER = new Map(FIELD_TYPES.map((type) => [type.number, type]));
+const BY_NAME = new Map(FIELD_TYPES.map((type) => [type.name, type]));
+
+/** Undefined for a number of a newer version: its ops are held. */
+export function fieldType(number: number): AnyFieldType | undefined {
+  return BY_NUMBER.get(number);
+}
+
+export function fieldTypeNamed(name: string): AnyFieldType | undefined {
+  return BY_NAME.get(name);
+}
+
+/** Canonical JSON of a path. */
+export type PathKey = string;
+
+export function pathKey(path: FieldPath): PathKey {
+  return JSON.stringify(path);
+}
+
+/** Per path the states, by number of their type. */
+export type FieldsState = ReadonlyMap<PathKey, ReadonlyMap<number, unknown>>;
+
+const EMPTY: FieldsState = new Map();
+
+export function emptyFields(): FieldsState {
+  return EMPTY;
+}
+
+/**
+ * Applies one field op of the log `own`. Null for a type of a newer version: the op is
+ * held. Throws `invalid` for an argument that the type can't read: such an op counts as
+ * nothing.
+ */
+export function applyField(
+  fields: FieldsState,
+  path: FieldPath,
+  typeNumber: number,
+  arg: Canonical,
+  own: LogId,
+  at: Stamp,
+): FieldsState | null {
+  const type = fieldType(typeNumber);
+  if (type === undefined) return null;
+  const decoded = type.decode(arg, own);
+  const key = pathKey(path);
+  const states = fields.get(key);
+  const state = type.apply(states?.get(typeNumber) ?? type.empty(), decoded, at);
+  return new Map(fields).set(key, new Map(states).set(typeNumber, state));
+}
+
+/** The state of one type at a path, empty where it was never written. */
+export function fieldState<State>(
+  fields: FieldsState,
+  path: FieldPath,
+  type: FieldType<State, never>,
+): State {
+  const state = fields.get(pathKey(path))?.get(type.number);
+  return state === undefined ? type.empty() : (state as State);
+}
+
+export interface ShownField {
+  readonly path: FieldPath;
+  readonly type: AnyFieldType;
+  /** Undefined: unset. */
+  readonly value: Value | undefined;
+  /** The newest write. */
+  readonly at: Stamp;
+  /** Newest first, with what other types hold at this path. */
+  readonly losers: readonly FieldLoser[];
+}
+
+export interface FieldLoser extends Loser {
+  readonly type: AnyFieldType;
+}
+
+/** What each path shows: the type with the newest live write. In the order of path keys. */
+export function shownFields(fields: FieldsState): readonly ShownField[] {
+  return [...fields]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .flatMap(([key, states]) => {
+      const [shown, ...hidden] = writtenTypes(states);
+      if (shown === undefined) return [];
+      const { type, state, at } = shown;
+      const losers = losersOf(shown, hidden);
+      return [{ path: JSON.parse(key) as FieldPath, type, value: type.value(state), at, losers }];
+    });
+}
+
+/** Whether any path has losers. */
+export function fieldConflicts(fields: FieldsState): boolean {
+  return [...fields.values()].some((states) => {
+    const [shown, ...hidden] = writtenTypes(states);
+    return shown !== undefined && losersOf(shown, hidden).length > 0;
+  });
+}
+
+interface Written {
+  readonly type: AnyFieldType;
+  readonly state: unknown;
+  readonly at: Stamp;
+}
+
+/** The type with the newest write first; on one stamp (a forked log) the smaller number. */
+function writtenTypes(states: ReadonlyMap<number, unknown>): readonly Written[] {
+  const written = FIELD_TYPES.flatMap((type): readonly Written[] => {
+    const state = states.get(type.number);
+    const at = state === undefined ? null : type.newest(state);
+    return at === null ? [] : [{ type, state, at }];
+  });
+  return [...written].sort(newestFirst);
+}
+
+function losersOf(shown: Written, hidden: readonly Written[]): readonly FieldLoser[] {
+  const own = shown.type.losers(shown.state).map((loser) => ({ ...loser, type: shown.type }));
+  return [...own, ...hidden.flatMap(hiddenValues)].sort(newestFirst);
+}
+
+/** What a type holds that doesn't show. A blank value is nothing to miss. */
+function hiddenValues({ type, state, at }: Written): readonly FieldLoser[] {
+  if (type.isEmpty(state)) return [];
+  return [{ value: type.value(state), at }, ...type.losers(state)]
+    .filter((loser) => loser.value !== undefined)
+    .map((loser) => ({ ...loser, type }));
+}
+
+function newestFirst(a: { readonly at: Stamp }, b: { readonly at: Stamp }): number {
+  return a.at > b.at ? -1 : a.at < b.at ? 1 : 0;
+}
+
+/** For the index: `[path key, number of the type, state]` each, in order. */
+export function encodeFields(fields: FieldsState): Canonical {
+  return [...fields.keys()].sort().flatMap((key) =>
+    FIELD_TYPES.flatMap((type): Canonical[] => {
+      const state = fields.get(key)?.get(type.number);
+      return state === undefined ? [] : [[key, type.number, type.encodeState(state)]];
+    }),
+  );
+}
+
+/** Throws `invalid`. */
+export function decodeFields(value: Canonical): FieldsState {
+  const fields = new Map<PathKey, Map<number, unknown>>();
+  for (const item of asArray(value, 'fields')) {
+    const [rawKey, number, state] = asArray(item, 'field', 3);
+    const type = fieldType(asUint(number, 'type of field'));
+    if (type === undefined) throw new WnError('invalid', 'a field of an unknown type');
+    const key = asText(rawKey, 'path of a field');
+    const states = fields.get(key) ?? new Map<number, unknown>();
+    fields.set(key, states.set(type.number, type.decodeState(state ?? null)));
+  }
+  return fields;
+}

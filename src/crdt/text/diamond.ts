@@ -1,0 +1,91 @@
+/**
+ * Merging by Diamond Types: our log is the truth, its op log a working copy with explicit
+ * parents. Only for documents without dead ops. Positions must be checked before: Diamond Types
+ * clamps them silently.
+ */
+import type { Branch, OpLog } from 'diamond-types-node';
+import { assert } from '../../core/errors.js';
+import { countCodePoints } from './codepoints.js';
+import type { EventGraph, Version } from './graph.js';
+import type { MergeEngine } from './merged.js';
+import type { TextOp } from './op.js';
+
+/** What is used of the module `diamond-types-node` 1.0.2. */
+export interface DiamondTypes {
+  readonly OpLog: new () => OpLog;
+  readonly Branch: new () => Branch;
+}
+
+/** It panics on longer names. */
+const AGENT_BYTES_MAX = 49;
+
+export class DiamondEngine implements MergeEngine {
+  readonly #graph: EventGraph;
+  readonly #module: DiamondTypes;
+  readonly #log: OpLog;
+  /** The text of all ops, as far as it was asked for. */
+  readonly #tip: Branch;
+  #agent = '';
+  /** Local versions after each op: one, except after an op without runs. */
+  readonly #versions: (number | Uint32Array)[] = [];
+
+  constructor(graph: EventGraph, module: DiamondTypes) {
+    this.#graph = graph;
+    this.#module = module;
+    this.#log = new module.OpLog();
+    this.#tip = new module.Branch();
+  }
+
+  append(op: number, { log, runs }: TextOp): void {
+    if (log !== this.#agent) {
+      assert(log.length <= AGENT_BYTES_MAX, 'a log id is 32 characters');
+      this.#log.setAgent(log);
+      this.#agent = log;
+    }
+    let at = this.#local(this.#graph.parents(op));
+    for (const [pos, what] of runs) {
+      const last =
+        typeof what === 'string' ? this.#log.ins(pos, what, at) : this.#log.del(pos, what, at);
+      at = Uint32Array.of(last);
+    }
+    this.#versions[op] = runs.length > 0 ? at[0]! : at;
+  }
+
+  text(version?: Version): string {
+    if (version !== undefined) return this.#checkout(version);
+    this.#tip.merge(this.#log);
+    return this.#tip.get();
+  }
+
+  fullText(version?: Version): string {
+    return this.text(version);
+  }
+
+  fullLength(version: Version): number {
+    return countCodePoints(this.#checkout(version));
+  }
+
+  free(): void {
+    this.#tip.free();
+    this.#log.free();
+  }
+
+  #checkout(version: Version): string {
+    const branch = new this.#module.Branch();
+    branch.merge(this.#log, this.#local(version));
+    const text = branch.get();
+    branch.free();
+    return text;
+  }
+
+  /** Ops without runs stand for what they follow, which may be in the past of another. */
+  #local(version: Version): Uint32Array {
+    const locals = version.map((op) => this.#versions[op]!);
+    if (locals.every((local): local is number => typeof local === 'number')) {
+      return Uint32Array.from(locals).sort();
+    }
+    return locals
+      .map((local) => (typeof local === 'number' ? Uint32Array.of(local) : local))
+      .reduce((a, b) => this.#log.mergeVersions(a, b));
+  }
+}

@@ -1,0 +1,34 @@
+/**
+ * Which relative paths the ports take at all: the last line against a name that would
+ * lead out of the root. Leaves out which names the tree may show; see `tree`.
+ */
+import { WnError } from '../core/errors.js';
+
+/** Empty, absolute, a trailing or doubled `/`, `.` or `..` as a part, NUL. */
+const NOT_INSIDE = /^$|^\/|\/$|\/\/|(?:^|\/)\.\.?(?:\/|$)|\0/;
+/** A lone surrogate would be written as U+FFFD and so name another file. */
+const NOT_UNICODE = /\p{Surrogate}/u;
+/** Another separator, a drive or an alternate stream where the system knows them. */
+const NOT_ON_WINDOWS = /[\\:]/;
+
+/** Throws `invalid` unless `path` is relative, normal and stays inside its root. */
+export function checkPath(path: string): void {
+  const bad =
+    NOT_INSIDE.test(path) ||
+    NOT_UNICODE.test(path) ||
+    (process.platform === 'win32' && NOT_ON_WINDOWS.test(path));
+  if (bad) throw new WnError('invalid', `not a path inside the folder: ${JSON.stringify(path)}`);
+}
+
+/** The folder that holds `path`; '' for the root itself. */
+export function parentOf(path: string): string {
+  const cut = path.lastIndexOf('/');
+  return cut < 0 ? '' : path.slice(0, cut);
+}
+
+/** Every folder above `path`, from the outermost inwards; without the root. */
+export function* foldersAbove(path: string): Generator<string> {
+  for (let cut = path.indexOf('/'); cut >= 0; cut = path.indexOf('/', cut + 1)) {
+    yield path.slice(0, cut);
+  }
+}

@@ -1,0 +1,353 @@
+/**
+ * The repository's own files on a real disk. Small reads and writes go straight to the
+ * page cache (a trip through the thread pool costs ten times as much); only syncs are
+ * awaited. Leaves out whether the folder may be trusted (`root.ts`) and what the files
+ * mean (`repo`).
+ */
+import * as fs from 'node:fs';
+import { WnError } from '../core/errors.js';
+import type { Path, Storage } from '../core/ports.js';
+import * as durable from './durable.js';
+import { errnoOf, isMissing, worldFault } from './faults.js';
+import { tryLock } from './lock.js';
+import { OpenFiles } from './openfiles.js';
+import type { OpenFile } from './openfiles.js';
+import { checkPath, foldersAbove, parentOf } from './paths.js';
+import { checkOwner, checkRoot } from './root.js';
+
+export interface NodeStorage extends Storage {
+  /**
+   * Removes what a crash left half-written and returns how many files that were. Only
+   * for the holder of the repository's lock: another's unfinished file looks the same.
+   */
+  sweep(): Promise<number>;
+  /** Closes the files kept open for appending; nothing is lost without it. */
+  close(): void;
+}
+
+/**
+ * The storage in `root`, which must be a folder that `checkRoot` accepts. Opening
+ * writes nothing, so that it works on a full or read-only disk.
+ */
+export function openStorage(root: string): NodeStorage {
+  checkRoot(root);
+  return new DiskStorage(root);
+}
+
+interface Write {
+  readonly path: Path;
+  readonly bytes: Uint8Array;
+}
+
+/** An append in the page cache, and how long the file was before. */
+interface Written {
+  readonly file: OpenFile;
+  readonly length: number;
+}
+
+const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = fs.constants;
+
+class DiskStorage implements NodeStorage {
+  readonly #root: string;
+  readonly #files = new OpenFiles();
+  /** Folders known to be folders and no symlinks. The root is ours alone: nobody swaps them. */
+  readonly #known = new Set<Path>();
+  /** Folders whose own name is on disk, or on its way there. */
+  readonly #named = new Map<Path, Promise<void>>();
+  #poison: WnError | null = null;
+
+  constructor(root: string) {
+    this.#root = root;
+  }
+
+  async read(path: Path, from?: number, to?: number): Promise<Uint8Array | null> {
+    return this.readSync(path, from, to);
+  }
+
+  readSync(path: Path, from = 0, to = Infinity): Uint8Array | null {
+    const file = this.#locate(path);
+    try {
+      const fd = fs.openSync(file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+      try {
+        return readRange(fd, from, to);
+      } finally {
+        fs.closeSync(fd);
+      }
+    } catch (error) {
+      if (isMissing(error)) return null;
+      throw worldFault(error, path);
+    }
+  }
+
+  async size(path: Path): Promise<number | null> {
+    this.#locate(path);
+    const stat = this.#stat(path);
+    return stat?.isFile() === true ? stat.size : null;
+  }
+
+  async list(prefix: Path): Promise<readonly Path[]> {
+    return this.#filesBelow(prefix)
+      .filter((path) => !isTemp(path))
+      .sort();
+  }
+
+  append(path: Path, bytes: Uint8Array): Promise<void> {
+    return this.appendAll([{ path, bytes }]);
+  }
+
+  async appendAll(writes: readonly Write[]): Promise<void> {
+    const written = this.#writeAll(writes);
+    try {
+      const files = new Set(written.map(({ file }) => file));
+      await Promise.all(
+        [...files].flatMap((file) => [durable.syncData(file.fd), this.#nameFile(file)]),
+      );
+    } catch (error) {
+      throw this.#poisonedBy(error);
+    } finally {
+      for (const { file } of written) this.#files.unpin(file);
+    }
+  }
+
+  async truncate(path: Path, length: number): Promise<void> {
+    await this.#change(path, async (file) => {
+      const fd = fs.openSync(file, O_WRONLY | O_NOFOLLOW);
+      try {
+        if (fs.fstatSync(fd).size > length) fs.ftruncateSync(fd, length);
+        await durable.syncData(fd);
+      } finally {
+        fs.closeSync(fd);
+      }
+    });
+  }
+
+  async replace(path: Path, bytes: Uint8Array): Promise<void> {
+    await this.#change(path, async (file) => {
+      this.#makeFolders(path);
+      await Promise.all([durable.replaceFile(file, bytes), this.#nameFolders(path)]);
+    });
+  }
+
+  async create(path: Path, bytes: Uint8Array): Promise<boolean> {
+    return this.#change(path, async (file) => {
+      this.#makeFolders(path);
+      const [made] = await Promise.all([durable.createFile(file, bytes), this.#nameFolders(path)]);
+      return made;
+    });
+  }
+
+  async remove(path: Path): Promise<void> {
+    await this.#change(path, async (file) => {
+      try {
+        fs.unlinkSync(file);
+      } catch (error) {
+        if (isMissing(error)) return;
+        throw error;
+      }
+      await durable.syncFolder(this.#absolute(parentOf(path)));
+    });
+  }
+
+  async lock(path: Path): Promise<(() => void) | null> {
+    return this.#change(path, async (file) => {
+      checkOwner(this.#root);
+      this.#makeFolders(path);
+      return tryLock(file);
+    });
+  }
+
+  async sweep(): Promise<number> {
+    const leftovers = this.#filesBelow('').filter(isTemp);
+    for (const path of leftovers) await this.remove(path);
+    return leftovers.length;
+  }
+
+  close(): void {
+    this.#files.closeAll();
+  }
+
+  /** All appends in the page cache, in order; taken back if one of them fails. */
+  #writeAll(writes: readonly Write[]): readonly Written[] {
+    for (const { path } of writes) this.#locate(path);
+    this.#refusePoisoned();
+    const written: Written[] = [];
+    for (const { path, bytes } of writes) {
+      try {
+        const file = this.#openForAppend(path);
+        written.push({ file, length: fs.fstatSync(file.fd).size });
+        durable.writeFully(file.fd, bytes);
+      } catch (error) {
+        this.#takeBack(written);
+        throw worldFault(error, path);
+      }
+    }
+    return written;
+  }
+
+  /**
+   * Cuts off what a failed append wrote: a torn frame in the middle of a log would be
+   * taken for damage. Where that fails too, nothing may be written behind it.
+   */
+  #takeBack(written: readonly Written[]): void {
+    for (const { file, length } of [...written].reverse()) {
+      try {
+        fs.ftruncateSync(file.fd, length);
+      } catch (error) {
+        this.#poisonedBy(error);
+      }
+      this.#files.unpin(file);
+    }
+  }
+
+  #openForAppend(path: Path): OpenFile {
+    const absolute = this.#absolute(path);
+    const open = this.#files.take(path, absolute);
+    if (open !== null) return open;
+    this.#makeFolders(path);
+    const flags = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK;
+    const fd = fs.openSync(absolute, flags, durable.FILE_MODE);
+    const stat = fs.fstatSync(fd);
+    if (stat.isFile()) return this.#files.add(path, fd, stat);
+    fs.closeSync(fd);
+    throw new WnError('unreadable', `'${path}' is not a regular file`);
+  }
+
+  /** Runs a change that ends with a sync, with every failure told as ours. */
+  async #change<T>(path: Path, run: (file: string) => Promise<T>): Promise<T> {
+    const file = this.#locate(path);
+    this.#refusePoisoned();
+    try {
+      return await run(file);
+    } catch (error) {
+      if (error instanceof durable.SyncFailed) throw this.#poisonedBy(error);
+      throw worldFault(error, path);
+    }
+  }
+
+  #refusePoisoned(): void {
+    if (this.#poison !== null) throw this.#poison;
+  }
+
+  /** After a failed sync nobody knows what the disk holds, so this storage writes no more. */
+  #poisonedBy(error: unknown): WnError {
+    this.#poison ??= new WnError(
+      'failed',
+      'the disk failed to keep a write; all that was acknowledged before is kept, ' +
+        'and this process writes nothing more',
+      { hint: 'check the disk, then run `wn fsck`', cause: error },
+    );
+    return this.#poison;
+  }
+
+  #absolute(path: Path): string {
+    return path === '' ? this.#root : `${this.#root}/${path}`;
+  }
+
+  /** The absolute path, once no folder on the way to it is a symlink. */
+  #locate(path: Path): string {
+    checkPath(path);
+    for (const folder of foldersAbove(path)) {
+      if (!this.#known.has(folder) && !this.#isFolder(folder)) break;
+    }
+    return this.#absolute(path);
+  }
+
+  #isFolder(path: Path): boolean {
+    const stat = this.#stat(path);
+    if (stat?.isSymbolicLink() === true) {
+      throw new WnError('unsafe_mode', `'${path}' is a symlink, which isn't followed`, {
+        hint: 'put the folder itself in the place of the symlink',
+      });
+    }
+    if (stat?.isDirectory() !== true) return false;
+    this.#known.add(path);
+    return true;
+  }
+
+  #stat(path: Path): fs.Stats | undefined {
+    try {
+      return fs.lstatSync(this.#absolute(path), { throwIfNoEntry: false });
+    } catch (error) {
+      throw worldFault(error, path);
+    }
+  }
+
+  #makeFolders(path: Path): void {
+    for (const folder of foldersAbove(path)) {
+      if (this.#known.has(folder)) continue;
+      try {
+        fs.mkdirSync(this.#absolute(folder), { mode: durable.FOLDER_MODE });
+      } catch (error) {
+        if (errnoOf(error) !== 'EEXIST') throw error;
+      }
+      this.#isFolder(folder); // what was there may be a symlink
+    }
+  }
+
+  #nameFile(file: OpenFile): Promise<unknown> {
+    file.named ??= durable.syncFolder(this.#absolute(parentOf(file.path)));
+    return Promise.all([file.named, this.#nameFolders(file.path)]);
+  }
+
+  /**
+   * Puts the names of the folders above `path` on disk, each once in this storage's
+   * life: a folder that we find may be the work of a process that was killed before it
+   * came to sync the name.
+   */
+  #nameFolders(path: Path): Promise<unknown> {
+    const folders = [...foldersAbove(path)];
+    return Promise.all(
+      folders.map((folder) => {
+        const named =
+          this.#named.get(folder) ?? durable.syncFolder(this.#absolute(parentOf(folder)));
+        this.#named.set(folder, named);
+        return named;
+      }),
+    );
+  }
+
+  /** Every regular file below a folder; symlinks are neither followed nor shown. */
+  #filesBelow(prefix: Path): Path[] {
+    if (prefix !== '') {
+      this.#locate(prefix);
+      if (!this.#isFolder(prefix)) return [];
+    }
+    const found: Path[] = [];
+    const unread = [prefix];
+    for (let folder = unread.pop(); folder !== undefined; folder = unread.pop()) {
+      for (const entry of this.#entries(folder)) {
+        const path = folder === '' ? entry.name : `${folder}/${entry.name}`;
+        if (entry.isDirectory()) unread.push(path);
+        else if (entry.isFile()) found.push(path);
+      }
+    }
+    return found;
+  }
+
+  #entries(folder: Path): readonly fs.Dirent[] {
+    try {
+      return fs.readdirSync(this.#absolute(folder), { withFileTypes: true });
+    } catch (error) {
+      if (isMissing(error)) return [];
+      throw worldFault(error, folder);
+    }
+  }
+}
+
+function isTemp(path: Path): boolean {
+  return path.startsWith(durable.TEMP_PREFIX, path.lastIndexOf('/') + 1);
+}
+
+/** Bytes `[from, to)` of a regular file, cut at its end; null for anything else. */
+function readRange(fd: number, from: number, to: number): Uint8Array | null {
+  const stat = fs.fstatSync(fd);
+  if (!stat.isFile()) return null;
+  const bytes = new Uint8Array(Math.max(0, Math.min(to, stat.size) - from));
+  let done = 0;
+  while (done < bytes.byteLength) {
+    const got = fs.readSync(fd, bytes, done, bytes.byteLength - done, from + done);
+    if (got === 0) break; // cut by somebody meanwhile
+    done += got;
+  }
+  return bytes.subarray(0, done);
+}

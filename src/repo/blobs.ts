@@ -1,0 +1,121 @@
+/**
+ * Blobs: content that no text document holds, cut into chunks by content, each stored
+ * once under its hash. What a worknode's body register carries is a reference.
+ *
+ *   reference = [size, hash of the whole, [chunk hash…]]      up to INLINE_CHUNKS_MAX chunks
+ *             | [size, hash of the whole, hash of a chunk that holds the list]
+ */
+import { asArray, asBytes, asUint, decodeCanonical, encodeCanonical, type Canonical } from '../core/canonical.js';
+import { fromHex, toHex } from '../core/bytes.js';
+import { hasher, hashHex } from '../core/crypto.js';
+import { WnError } from '../core/errors.js';
+import type { Storage } from '../core/ports.js';
+
+export interface BlobRef {
+  readonly size: number;
+  readonly hash: string;
+  readonly chunks: readonly string[] | { readonly list: string };
+}
+
+const INLINE_CHUNKS_MAX = 64;
+const MISSING_HINT = 'run: wn sync, with a peer that has it';
+
+export function encodeBlobRef(ref: BlobRef): Canonical {
+  const chunks = 'list' in ref.chunks ? fromHex(ref.chunks.list) : ref.chunks.map(fromHex);
+  return [ref.size, fromHex(ref.hash), chunks];
+}
+
+/** Null for a value that is no blob reference. */
+export function decodeBlobRef(value: Canonical): BlobRef | null {
+  if (!Array.isArray(value)) return null;
+  const [size, hash, chunks] = asArray(value as Canonical, 'blob', 3);
+  return {
+    size: asUint(size, 'size'),
+    hash: toHex(asBytes(hash, 'hash', 32)),
+    chunks:
+      chunks instanceof Uint8Array
+        ? { list: toHex(chunks) }
+        : asArray(chunks, 'chunks').map((chunk) => toHex(asBytes(chunk, 'chunk', 32))),
+  };
+}
+
+export class Blobs {
+  constructor(
+    private readonly storage: Storage,
+    private readonly boundaries: (bytes: Uint8Array) => Iterable<readonly [number, number]>,
+  ) {}
+
+  private path(hash: string): string {
+    return `blobs/${hash.slice(0, 2)}/${hash}`;
+  }
+
+  async has(hash: string): Promise<boolean> {
+    return (await this.storage.size(this.path(hash))) !== null;
+  }
+
+  read(hash: string): Uint8Array | null {
+    return this.storage.readSync(this.path(hash));
+  }
+
+  /** Stores one chunk under its hash; durable once resolved. Throws `invalid` if it isn't its hash. */
+  async write(hash: string, bytes: Uint8Array): Promise<void> {
+    if (hashHex('wn/blob/1', bytes) !== hash) {
+      throw new WnError('invalid', 'a chunk that does not match its hash', {
+        hint: 'nothing was stored; fetch it from another peer',
+      });
+    }
+    if (!(await this.has(hash))) await this.storage.create(this.path(hash), bytes);
+  }
+
+  /** Cuts and stores a whole file; durable once resolved. */
+  async store(bytes: Uint8Array): Promise<BlobRef> {
+    const chunks: string[] = [];
+    for (const [start, end] of this.boundaries(bytes)) {
+      const chunk = bytes.subarray(start, end);
+      const hash = hashHex('wn/blob/1', chunk);
+      if (!(await this.has(hash))) await this.storage.create(this.path(hash), chunk);
+      chunks.push(hash);
+    }
+    const whole = { size: bytes.byteLength, hash: hashHex('wn/file/1', bytes) };
+    if (chunks.length <= INLINE_CHUNKS_MAX) return { ...whole, chunks };
+    const list = encodeCanonical(chunks.map(fromHex));
+    const listHash = hashHex('wn/blob/1', list);
+    await this.write(listHash, list);
+    return { ...whole, chunks: { list: listHash } };
+  }
+
+  /** Chunk hashes of a reference; null while the list itself is missing. */
+  chunksOf(ref: BlobRef): readonly string[] | null {
+    if (!('list' in ref.chunks)) return ref.chunks;
+    const bytes = this.read(ref.chunks.list);
+    if (bytes === null) return null;
+    return asArray(decodeCanonical(bytes), 'chunk list').map((chunk) =>
+      toHex(asBytes(chunk, 'chunk', 32)),
+    );
+  }
+
+  /** Chunks that a reference needs and that aren't held. */
+  async missing(ref: BlobRef): Promise<readonly string[]> {
+    const chunks = this.chunksOf(ref);
+    if (chunks === null) return 'list' in ref.chunks ? [ref.chunks.list] : [];
+    const missing: string[] = [];
+    for (const chunk of chunks) if (!(await this.has(chunk))) missing.push(chunk);
+    return missing;
+  }
+
+  /** The whole content; null while a chunk is missing. Throws `damage` if it isn't its hash. */
+  load(ref: BlobRef): Uint8Array | null {
+    const parts: Uint8Array[] = [];
+    for (const chunk of this.chunksOf(ref) ?? ['']) {
+      const bytes = chunk === '' ? null : this.read(chunk);
+      if (bytes === null) return null;
+      parts.push(bytes);
+    }
+    const state = hasher('wn/file/1');
+    for (const part of parts) state.update(part);
+    if (state.hex() !== ref.hash) {
+      throw new WnError('damage', 'a stored file does not match its hash', { hint: MISSING_HINT });
+    }
+    return Buffer.concat(parts);
+  }
+}

@@ -1,0 +1,275 @@
+/**
+ * What a replica gives to a peer and takes from one: runs of commits in causal order.
+ * Everything taken is checked here (R0) and judged (`authority`); leaves out frames,
+ * credits and connections, which are `sync`'s.
+ */
+import { verifyCommit, type Commit } from '../core/commit.js';
+import { WnError } from '../core/errors.js';
+import { decodePayload } from '../core/frame.js';
+import { logId, type CommitId, type DeviceId, type Epoch, type LogId } from '../core/ids.js';
+import { SYNC_FRAME_BYTES_MAX } from '../core/limits.js';
+import type { CommitRef, History } from './history.js';
+import type { LogRecord } from './index/records.js';
+import type { Replica } from './replica.js';
+
+/** Commits of one log, contiguous in seq; the last carries a signature. Payloads as in `core/frame.ts`. */
+export interface Run {
+  readonly dev: DeviceId;
+  readonly epoch: Epoch;
+  readonly firstSeq: number;
+  readonly payloads: readonly Uint8Array[];
+}
+
+/** The newest commit held of one log. */
+export interface HaveEntry {
+  readonly dev: DeviceId;
+  readonly epoch: Epoch;
+  readonly seq: number;
+  readonly head: CommitId;
+}
+
+export interface Rejection {
+  readonly what: string;
+  readonly why: string;
+}
+
+export interface Ingested {
+  readonly added: number;
+  readonly pending: number;
+  readonly rejected: readonly Rejection[];
+  readonly forks: number;
+}
+
+/** What this replica holds: every commit of these and all before. */
+export function have(history: History): readonly HaveEntry[] {
+  return history.allLogs().flatMap((record) => {
+    if (record.stored.seq < record.firstSeq) return [];
+    const { dev, epoch, stored } = record;
+    return [{ dev, epoch, seq: stored.seq, head: stored.id }];
+  });
+}
+
+/** A stretch of one log that ends at a signature: it can be taken in only as a whole. */
+interface Unit {
+  readonly from: number;
+  readonly to: number;
+  readonly bytes: number;
+  readonly lastTime: bigint;
+}
+
+/**
+ * Everything in the frontier beyond `theirs`, in causal order. Units are merged by the
+ * time of their last commit: a commit's time exceeds that of everything in its past,
+ * and what another log names in its deps always ended a unit when it was given out.
+ */
+export function* since(replica: Replica, theirs: readonly HaveEntry[]): Iterable<Run> {
+  const known = new Map(theirs.map((entry) => [logId(entry.dev, entry.epoch), entry.seq]));
+  const lanes: { record: LogRecord; log: LogId; units: Iterator<Unit>; next: Unit }[] = [];
+  for (const record of replica.history.allLogs()) {
+    const log = replica.history.logIdOf(record);
+    const units = unitsOf(replica.history, record, log, known.get(log) ?? -1);
+    const first = units.next();
+    if (first.done !== true) lanes.push({ record, log, units, next: first.value });
+  }
+  while (lanes.length > 0) {
+    let lane = lanes[0];
+    for (const other of lanes) if (lane === undefined || other.next.lastTime < lane.next.lastTime) lane = other;
+    if (lane === undefined) return;
+    const rival = lanes.reduce<bigint | null>((least, other) => {
+      if (other === lane) return least;
+      return least === null || other.next.lastTime < least ? other.next.lastTime : least;
+    }, null);
+    const { from } = lane.next;
+    let { to, bytes } = lane.next;
+    let done = false;
+    for (;;) {
+      const following = lane.units.next();
+      if (following.done === true) {
+        done = true;
+        break;
+      }
+      lane.next = following.value;
+      if (rival !== null && lane.next.lastTime > rival) break;
+      if (bytes + lane.next.bytes > SYNC_FRAME_BYTES_MAX) break;
+      to = lane.next.to;
+      bytes += lane.next.bytes;
+    }
+    yield readRun(replica, lane.record, lane.log, from, to);
+    if (done) lanes.splice(lanes.indexOf(lane), 1);
+  }
+}
+
+function* unitsOf(history: History, record: LogRecord, log: LogId, after: number): Generator<Unit> {
+  let from = Math.max(after + 1, record.firstSeq);
+  let bytes = 0;
+  for (const [seq, commit] of history.records(log, from, record.folded)) {
+    bytes += commit.position.length;
+    if (!commit.signed) continue;
+    const lastTime = commit.hlc + BigInt(Math.max(commit.ops, 1) - 1);
+    yield { from, to: seq, bytes, lastTime };
+    from = seq + 1;
+    bytes = 0;
+  }
+}
+
+function readRun(replica: Replica, record: LogRecord, log: LogId, from: number, to: number): Run {
+  const { dev, epoch } = record;
+  const payloads: Uint8Array[] = [];
+  for (const [, commit] of replica.history.records(log, from, to)) {
+    payloads.push(replica.store.payload({ dev, epoch }, commit.position));
+  }
+  return { dev, epoch, firstSeq: from, payloads };
+}
+
+/** Verifies, judges, stores and folds what a peer sent; durable when resolved. */
+export function ingest(replica: Replica, runs: readonly Run[]): Promise<Ingested> {
+  return replica.transact(async () => {
+    const counts = { added: 0, pending: 0, forks: 0 };
+    const rejected: Rejection[] = [];
+    for (const run of runs) {
+      try {
+        const commits = decodeRun(replica, run, counts);
+        takeRun(replica, commits, counts);
+      } catch (error) {
+        if (!(error instanceof WnError)) throw error;
+        rejected.push({ what: `${run.dev}/${run.epoch}/${run.firstSeq}`, why: error.message });
+      }
+    }
+    await replica.flush(null);
+    if (counts.added > 0) await replica.settlePending();
+    return { ...counts, rejected };
+  });
+}
+
+interface Counts {
+  added: number;
+  pending: number;
+  forks: number;
+}
+
+/** The run's new commits up to its last verified signature; none is stored yet. */
+function decodeRun(replica: Replica, run: Run, counts: Counts): readonly Commit[] {
+  const log = logId(run.dev, run.epoch);
+  const held = replica.history.log(log);
+  let place = {
+    ws: replica.ws,
+    dev: run.dev,
+    epoch: run.epoch,
+    prev: null as CommitId | null,
+    cap: null as string | null,
+  };
+  const next = held === null ? run.firstSeq : held.stored.seq + 1;
+  if (run.firstSeq > next) {
+    throw new WnError('invalid', `commits before seq ${run.firstSeq} of this log are missing`);
+  }
+  if (held !== null && held.stored.seq >= held.firstSeq) {
+    place = { ...place, prev: held.stored.id, cap: held.cap };
+    if (run.firstSeq < next) counts.forks += forked(replica, run, next);
+  }
+  const commits: Commit[] = [];
+  for (let seq = next; seq < run.firstSeq + run.payloads.length; seq++) {
+    const payload = run.payloads[seq - run.firstSeq] ?? new Uint8Array();
+    const commit = decodePayload(payload, { ...place, seq });
+    replica.check(commit);
+    commits.push(commit);
+    place = { ...place, prev: commit.id, cap: commit.header.cap };
+  }
+  return upToSignature(commits);
+}
+
+/** Cuts after the last commit whose signature verifies; signatures before it aren't kept. */
+function upToSignature(commits: readonly Commit[]): readonly Commit[] {
+  for (let last = commits.length - 1; last >= 0; last--) {
+    const commit = commits[last];
+    if (commit === undefined || !verifyCommit(commit)) continue;
+    return commits
+      .slice(0, last + 1)
+      .map((each, index) => (index === last ? each : { ...each, sig: null }));
+  }
+  if (commits.length === 0) return commits;
+  throw new WnError('invalid', 'no signature in this run verifies');
+}
+
+/** Does a run that overlaps what is held differ from it? Counts one fork at most. */
+function forked(replica: Replica, run: Run, next: number): number {
+  const log = logId(run.dev, run.epoch);
+  const last = Math.min(next, run.firstSeq + run.payloads.length) - 1;
+  for (let seq = run.firstSeq; seq <= last; seq++) {
+    const payload = run.payloads[seq - run.firstSeq] ?? new Uint8Array();
+    const commit = decodePayload(payload, replica.history.place({ log, seq }));
+    if (commit.id === replica.history.record({ log, seq })?.id) continue;
+    return verifyCommit(commit) ? 1 : 0;
+  }
+  return 0;
+}
+
+function takeRun(replica: Replica, commits: readonly Commit[], counts: Counts): void {
+  for (const commit of commits) {
+    if (replica.history.log(commit.log) === null) beginLog(replica, commit);
+    const record = replica.history.log(commit.log);
+    if (record === null) return;
+    const stuck = record.folded < record.stored.seq;
+    if (stuck || !replica.ready(commit)) {
+      replica.acceptPending(commit);
+      counts.pending += 1;
+      continue;
+    }
+    checkPast(replica, commit);
+    const verdict = replica.authority.judge(commit, replica.fold.groups.of(commit));
+    replica.accept(commit, verdict.state);
+    counts.added += 1;
+  }
+}
+
+/** A log's first commit: at seq 0, or linked to the same device's commit before. */
+export function beginLog(replica: Replica, first: Commit): void {
+  const { header } = first;
+  const link = header.prev === null ? null : replica.history.find(header.prev);
+  if (header.kind === 'genesis' ? first.id !== replica.ws : header.ws !== replica.ws) {
+    throw new WnError('invalid', 'a commit of another workspace');
+  }
+  if (header.prev === null ? header.seq !== 0 : link === null || link.seq !== header.seq - 1) {
+    throw new WnError('invalid', 'a log that begins in the middle');
+  }
+  if (link !== null && replica.history.log(link.log)?.dev !== header.dev) {
+    throw new WnError('invalid', "a log that continues another device's");
+  }
+  replica.history.putLog(first.log, {
+    number: replica.history.nextLogNumber(),
+    dev: header.dev,
+    epoch: header.epoch,
+    link,
+    firstSeq: header.seq,
+    stored: { seq: header.seq - 1, id: '', lastTime: 0n },
+    folded: header.seq - 1,
+    cap: null,
+    end: { segment: header.seq, offset: 0 },
+  });
+}
+
+/** R0, second half: time after its whole past, text bases within it. Throws `invalid`. */
+export function checkPast(replica: Replica, commit: Commit): void {
+  const { history } = replica;
+  const { header } = commit;
+  const past: CommitRef[] = header.deps.flatMap((dep) => history.find(dep) ?? []);
+  const before = header.prev === null ? null : history.find(header.prev);
+  if (before !== null) past.push(before);
+  for (const ref of past) {
+    const record = history.record(ref);
+    if (record !== null && header.hlc <= record.hlc + BigInt(Math.max(record.ops, 1) - 1)) {
+      throw new WnError('invalid', 'a commit stamped before its own past');
+    }
+  }
+  for (const group of replica.fold.groups.of(commit)) {
+    for (const op of group?.ops ?? []) {
+      if (op.op !== 'text' || op.base === null) continue;
+      for (const base of op.base) {
+        const log = base.log ?? commit.log;
+        const own = log === commit.log && base.seq <= header.seq;
+        if (!own && !past.some((ref) => history.knows(ref, log) >= base.seq)) {
+          throw new WnError('invalid', 'a text op on a base outside its past');
+        }
+      }
+    }
+  }
+}

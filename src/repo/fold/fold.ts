@@ -1,0 +1,278 @@
+/**
+ * The fold: from commits to the state of each worknode. New commits are folded in
+ * causal order, each op once. When a commit's verdict changes, the worknodes that it
+ * touched are folded anew from their live ops, and nothing else: state is a function
+ * of the set of held ops and of which of them live.
+ */
+import { stampedOps, type Commit, type StampedOp } from '../../core/commit.js';
+import { stamp, stampTime, type Stamp } from '../../core/hlc.js';
+import { WnError } from '../../core/errors.js';
+import { nodeId, type LogId, type NodeId } from '../../core/ids.js';
+import type { Op } from '../../core/op.js';
+import { applyField, shownFields, type FieldsState } from '../../crdt/registry.js';
+import { newerPlacement, type FolderMove, type Placement } from '../../crdt/tree.js';
+import type { DiamondTypes } from '../../crdt/text/diamond.js';
+import type { CommitRef, History } from '../history.js';
+import { decodeSeq, encodeSeq, PRESENT } from '../index/records.js';
+import { key, parseTouch, type Tables } from '../index/tables.js';
+import { Documents } from './documents.js';
+import { FolderPlaces } from './folders.js';
+import { decodeNode, EMPTY_NODE, encodeNode, type NodeRecord } from './node.js';
+import { Groups, opAt } from './ops.js';
+
+const NODES_CACHED_MAX = 20_000;
+
+export class Fold {
+  readonly documents: Documents;
+  readonly groups = new Groups();
+  private readonly folders: FolderPlaces;
+  private readonly nodes = new Map<NodeId, NodeRecord>();
+  private readonly changed = new Set<NodeId>();
+
+  constructor(
+    private readonly tables: Tables,
+    private readonly history: History,
+    diamondTypes: () => DiamondTypes,
+  ) {
+    this.documents = new Documents(tables, history, this.groups, diamondTypes);
+    this.folders = new FolderPlaces(tables, history, (node) => this.node(node).created);
+  }
+
+  node(id: NodeId): NodeRecord {
+    const known = this.nodes.get(id);
+    if (known !== undefined) return known;
+    const bytes = this.tables.get(key.node(id));
+    const node = bytes === undefined ? EMPTY_NODE : decodeNode(bytes);
+    this.nodes.set(id, node);
+    return node;
+  }
+
+  /** Folds a commit whose whole past is folded. Held commits are not given. */
+  apply(commit: Commit, live: boolean): void {
+    const at = { log: commit.log, seq: commit.header.seq };
+    const number = this.history.log(commit.log)?.number ?? 0;
+    for (const stamped of stampedOps(commit, this.groups.of(commit))) {
+      const node = nodeOf(commit, stamped);
+      if (node === null) continue;
+      this.tables.put(key.touch(node, stampTime(stamped.at), number), encodeSeq(at.seq));
+      const index = Number(stampTime(stamped.at) - commit.header.hlc);
+      this.put(node, this.withOp(node, this.node(node), stamped.op, stamped.at, at, index, live));
+    }
+  }
+
+  /** Takes a folded commit out of the view, or back into it. */
+  setLive(at: CommitRef, live: boolean): void {
+    this.history.setState(at, live ? 'live' : 'dead');
+    const commit = this.history.commit(at);
+    const touched = new Set<NodeId>();
+    for (const stamped of stampedOps(commit, this.groups.of(commit))) {
+      const node = nodeOf(commit, stamped);
+      if (node !== null) touched.add(node);
+    }
+    for (const node of touched) this.refold(node);
+  }
+
+  /** Folds one worknode from all the ops that bear on it. */
+  private refold(id: NodeId): void {
+    this.documents.reset(id);
+    const moves: FolderMove[] = [];
+    let node = EMPTY_NODE;
+    for (const [touch, value] of this.tables.prefix(key.touches(id))) {
+      const { time, log: number } = parseTouch(touch);
+      const at = { log: this.history.logOfNumber(number), seq: decodeSeq(value) };
+      const record = this.history.record(at);
+      if (record === null) continue;
+      const index = Number(time - record.hlc);
+      const commit = this.history.commit(at);
+      const place = opAt(commit, this.groups.of(commit), index);
+      if (place === null) continue;
+      const live = record.state === 'live';
+      const opStamp = stamp(time, at.log);
+      if (place.op.op === 'place' && node.created?.type === 'folder') {
+        moves.push({ node: id, at: opStamp, parent: place.op.parent, name: place.op.name, live });
+        if (live) node = touch(node, at, opStamp);
+      } else {
+        node = this.withOp(id, node, place.op, opStamp, at, index, live);
+      }
+    }
+    if (node.created?.type === 'folder') {
+      this.moveFolders(moves, id);
+      node = { ...node, placed: this.folders.placement(id) ?? node.placed };
+    }
+    const { kids, shown } = this.node(id);
+    this.put(id, { ...node, kids, shown });
+  }
+
+  /** The worknode after one more op. A dead one leaves only its anchor. */
+  private withOp(
+    id: NodeId,
+    node: NodeRecord,
+    op: Op,
+    at: Stamp,
+    ref: CommitRef,
+    index: number,
+    live: boolean,
+  ): NodeRecord {
+    const touched = live ? touch(node, ref, at) : node;
+    switch (op.op) {
+      case 'create': {
+        if (node.created !== null && node.created.at <= at) return node;
+        const placement = { at, parent: op.parent, name: op.name };
+        const placed = node.placed ?? placement;
+        return { ...touched, created: { ...placement, type: op.type }, placed };
+      }
+      case 'place':
+        return this.withPlacement(id, touched, { at, parent: op.parent, name: op.name }, live);
+      case 'delete':
+        return live
+          ? { ...node, deletes: [...node.deletes, ref], updated: newest(node.updated, at) }
+          : node;
+      case 'revive':
+        return touched;
+      case 'field': {
+        if (!live) return node;
+        return { ...touched, fields: withField(node.fields, op, ref.log, at) };
+      }
+      case 'text': {
+        const head = { log: ref.log, seq: ref.seq, index };
+        return { ...touched, document: this.documents.add(id, node.document, op, head, live) };
+      }
+      default:
+        return node;
+    }
+  }
+
+  private withPlacement(id: NodeId, node: NodeRecord, to: Placement, live: boolean): NodeRecord {
+    if (node.created?.type === 'folder') {
+      this.moveFolders([{ node: id, ...to, live }], id);
+      return { ...node, placed: this.folders.placement(id) ?? node.placed };
+    }
+    if (!live) return node;
+    return { ...node, placed: node.placed === null ? to : newerPlacement(node.placed, to) };
+  }
+
+  /** Stores where folders are now, but for `held`, which the caller has in hand. */
+  private moveFolders(moves: readonly FolderMove[], held?: NodeId): void {
+    for (const [moved, placed] of this.folders.put(moves)) {
+      if (moved !== held) this.put(moved, { ...this.node(moved), placed });
+    }
+  }
+
+  /** Stores a worknode and settles what follows: whether it shows, and its folder. */
+  private put(id: NodeId, node: NodeRecord, before: NodeRecord = this.node(id)): void {
+    const shown = this.showsItself(node) || node.kids > 0;
+    const conflict = hasLosers(node.fields) || this.openDeletes(node).length > 0;
+    const after = { ...node, shown, conflict };
+    this.nodes.set(id, after);
+    this.changed.add(id);
+    this.tables.put(key.dirty(id), PRESENT);
+    if (before.conflict !== conflict) this.flagConflict(id, after);
+    const [from, to] = [before.placed, after.placed];
+    const moved = from?.parent !== to?.parent || from?.name !== to?.name;
+    if (before.shown === after.shown && !moved) return;
+    if (before.shown && from !== null) this.unlist(from, id);
+    if (after.shown && to !== null) this.list(to, id);
+  }
+
+  private list(at: Placement, id: NodeId): void {
+    for (const [sibling] of this.tables.prefix(key.childrenNamed(at.parent, at.name))) {
+      this.tables.put(key.dirty(sibling.slice(-32)), PRESENT);
+    }
+    this.tables.put(key.child(at.parent, at.name, id), PRESENT);
+    const parent = this.node(at.parent);
+    this.put(at.parent, { ...parent, kids: parent.kids + 1 });
+  }
+
+  private unlist(at: Placement, id: NodeId): void {
+    this.tables.remove(key.child(at.parent, at.name, id));
+    for (const [sibling] of this.tables.prefix(key.childrenNamed(at.parent, at.name))) {
+      this.tables.put(key.dirty(sibling.slice(-32)), PRESENT);
+    }
+    const parent = this.node(at.parent);
+    this.put(at.parent, { ...parent, kids: parent.kids - 1 });
+  }
+
+  /** Touched by a live op that no live delete had seen. */
+  private showsItself(node: NodeRecord): boolean {
+    if (node.touches.size === 0) return false;
+    return node.deletes.every((deleted) => this.touchesOutside(node, deleted).length > 0);
+  }
+
+  /** Live ops on a worknode that a delete of it hadn't seen: newest of each log. */
+  touchesOutside(node: NodeRecord, deleted: CommitRef): readonly CommitRef[] {
+    const outside: CommitRef[] = [];
+    for (const [log, seq] of node.touches) {
+      if (this.history.knows(deleted, log) < seq) outside.push({ log, seq });
+    }
+    return outside;
+  }
+
+  /** Live deletes that concurrent ops undid, and that nobody has answered since. */
+  openDeletes(node: NodeRecord): readonly CommitRef[] {
+    if (node.deletes.length === 0 || !this.showsItself(node)) return [];
+    return node.deletes.filter((deleted) =>
+      this.touchesOutside(node, deleted).every((touched) => !this.history.inPast(deleted, touched)),
+    );
+  }
+
+  private flagConflict(id: NodeId, node: NodeRecord): void {
+    if (node.conflict) this.tables.put(key.conflict(id), PRESENT);
+    else this.tables.remove(key.conflict(id));
+  }
+
+  get unsaved(): boolean {
+    return this.changed.size > 0;
+  }
+
+  /** Encodes what changed into the index's overlay. */
+  save(): void {
+    this.documents.save();
+    for (const id of this.changed) this.tables.put(key.node(id), encodeNode(this.node(id)));
+    this.changed.clear();
+    if (this.nodes.size > NODES_CACHED_MAX) this.nodes.clear();
+  }
+
+  /** Forgets what another process may have changed. */
+  refresh(): void {
+    this.nodes.clear();
+    this.changed.clear();
+    this.documents.refresh();
+    this.folders.refresh();
+  }
+}
+
+/** The worknode that an op bears on; null for control and unknown ops. */
+export function nodeOf(commit: Commit, stamped: StampedOp): NodeId | null {
+  const { op } = stamped;
+  if (op.op === 'create') return nodeId(commit.header.dev, stamped.salt, stamped.index);
+  return 'node' in op ? op.node : null;
+}
+
+function hasLosers(fields: FieldsState): boolean {
+  return shownFields(fields).some((field) => field.losers.length > 0);
+}
+
+/** An argument that its type can't read counts as nothing. */
+function withField(
+  fields: FieldsState,
+  op: Extract<Op, { op: 'field' }>,
+  own: LogId,
+  at: Stamp,
+): FieldsState {
+  try {
+    return applyField(fields, op.path, op.type, op.arg, own, at) ?? fields;
+  } catch (error) {
+    if (error instanceof WnError) return fields;
+    throw error;
+  }
+}
+
+function touch(node: NodeRecord, ref: CommitRef, at: Stamp): NodeRecord {
+  const seq = Math.max(node.touches.get(ref.log) ?? -1, ref.seq);
+  const touches: ReadonlyMap<LogId, number> = new Map(node.touches).set(ref.log, seq);
+  return { ...node, touches, updated: newest(node.updated, at) };
+}
+
+function newest(a: Stamp | null, b: Stamp): Stamp {
+  return a === null || b > a ? b : a;
+}

@@ -1,0 +1,324 @@
+/**
+ * The commits that this replica holds, by id and by place, and what each author knew:
+ * "is this commit in that one's past" is one look-up, because a header's deps name
+ * every head that moved since the commit before, not only the minimal ones.
+ */
+import { fromHex } from '../core/bytes.js';
+import { lastTime, type Commit, type Header } from '../core/commit.js';
+import { assert, WnError } from '../core/errors.js';
+import { decodePayload, type Place } from '../core/frame.js';
+import type { CommitId, LogId, WorkspaceId } from '../core/ids.js';
+import {
+  decodeCommitRecord,
+  decodeLogRecord,
+  decodeSeq,
+  encodeCommitRecord,
+  encodeLogRecord,
+  encodeSeq,
+  PRESENT,
+  type CommitRecord,
+  type CommitState,
+  type LogRecord,
+} from './index/records.js';
+import type { Position } from './log/segment.js';
+import { key, parseCommitById, seqOfKey, type LogNumber, type Tables } from './index/tables.js';
+
+/** A commit's place: its log and seq. */
+export interface CommitRef {
+  readonly log: LogId;
+  readonly seq: number;
+}
+
+/** Reads a payload from the log store. */
+export type ReadPayload = (record: LogRecord, position: Position) => Uint8Array;
+
+const COMMITS_CACHED_MAX = 256;
+
+export class History {
+  private readonly logs = new Map<LogId, LogRecord>();
+  private readonly byNumber = new Map<LogNumber, LogId>();
+  /** Commits made in this process that have no place on disk yet, and some read lately. */
+  private readonly unwritten = new Map<string, Commit>();
+  private readonly cached = new Map<string, Commit>();
+  private logsComplete = false;
+
+  constructor(
+    readonly tables: Tables,
+    readonly ws: WorkspaceId,
+    private readonly readPayload: ReadPayload,
+  ) {}
+
+  /** Forgets what another process may have changed. */
+  refresh(): void {
+    this.logs.clear();
+    this.byNumber.clear();
+    this.cached.clear();
+    this.logsComplete = false;
+  }
+
+  log(log: LogId): LogRecord | null {
+    const known = this.logs.get(log);
+    if (known !== undefined) return known;
+    const bytes = this.tables.get(key.log(log));
+    return bytes === undefined ? null : this.remember(log, decodeLogRecord(bytes));
+  }
+
+  allLogs(): readonly LogRecord[] {
+    this.loadLogs();
+    return [...this.logs.values()];
+  }
+
+  logIdOf(record: LogRecord): LogId {
+    return this.logOfNumber(record.number);
+  }
+
+  logOfNumber(number: LogNumber): LogId {
+    const known = this.byNumber.get(number);
+    if (known !== undefined) return known;
+    this.loadLogs();
+    const log = this.byNumber.get(number);
+    assert(log !== undefined, `no log of number ${number} in the index`);
+    return log;
+  }
+
+  private loadLogs(): void {
+    if (this.logsComplete) return;
+    for (const [at, bytes] of this.tables.prefix(key.table('log'))) {
+      const log = at.slice(2);
+      if (!this.logs.has(log)) this.remember(log, decodeLogRecord(bytes));
+    }
+    this.logsComplete = true;
+  }
+
+  private remember(log: LogId, record: LogRecord): LogRecord {
+    this.logs.set(log, record);
+    this.byNumber.set(record.number, log);
+    return record;
+  }
+
+  putLog(log: LogId, record: LogRecord): void {
+    this.remember(log, record);
+    this.tables.put(key.log(log), encodeLogRecord(record));
+  }
+
+  nextLogNumber(): LogNumber {
+    this.loadLogs();
+    return this.logs.size + 1;
+  }
+
+  // Commits by place and by id
+
+  record(at: CommitRef): CommitRecord | null {
+    const log = this.log(at.log);
+    if (log === null) return null;
+    const bytes = this.tables.get(key.commit(log.number, at.seq));
+    return bytes === undefined ? null : decodeCommitRecord(bytes);
+  }
+
+  /** The commit of an id, if it is held. */
+  find(id: CommitId): CommitRef | null {
+    for (const [at] of this.tables.prefix(key.commitByPrefix(id))) {
+      const { log, seq } = parseCommitById(at);
+      const ref = { log: this.logOfNumber(log), seq };
+      if (this.record(ref)?.id === id) return ref;
+    }
+    return null;
+  }
+
+  /** All commits whose id starts with the hex prefix; at most `max`. */
+  findByPrefix(idPrefix: string, max: number): readonly CommitRef[] {
+    const found: CommitRef[] = [];
+    const whole = idPrefix.length - (idPrefix.length % 2);
+    for (const [at] of this.tables.prefix(key.commitByPrefix(idPrefix.slice(0, whole)))) {
+      const { log, seq } = parseCommitById(at);
+      const ref = { log: this.logOfNumber(log), seq };
+      if (this.record(ref)?.id.startsWith(idPrefix)) found.push(ref);
+      if (found.length >= max) break;
+    }
+    return found;
+  }
+
+  commit(at: CommitRef): Commit {
+    const name = `${at.log}/${at.seq}`;
+    const known = this.unwritten.get(name) ?? this.cached.get(name);
+    if (known !== undefined) return known;
+    const log = this.log(at.log);
+    const record = this.record(at);
+    if (log === null || record === null) throw new WnError('not_found', `no commit ${name} is held`);
+    const commit = decodePayload(this.readPayload(log, record.position), this.place(at));
+    if (commit.id !== record.id) {
+      throw new WnError('damage', `commit ${at.seq} of log ${at.log} is not what was stored`, {
+        hint: 'run: wn fsck --repair',
+      });
+    }
+    if (this.cached.size >= COMMITS_CACHED_MAX) {
+      this.cached.delete(this.cached.keys().next().value ?? '');
+    }
+    this.cached.set(name, commit);
+    return commit;
+  }
+
+  /** What a frame's place tells, for the commit at `at`. */
+  place(at: CommitRef): Place {
+    const log = this.log(at.log);
+    assert(log !== null, 'a place in an unknown log');
+    const before = at.seq > log.firstSeq ? this.record({ log: at.log, seq: at.seq - 1 }) : null;
+    return {
+      ws: this.ws,
+      dev: log.dev,
+      epoch: log.epoch,
+      seq: at.seq,
+      prev: before?.id ?? null,
+      cap: before === null ? null : this.capAt({ log: at.log, seq: at.seq - 1 }),
+    };
+  }
+
+  /** Capability that a held commit cites. Changes of capability stand in the meta table. */
+  capAt(at: CommitRef): string | null {
+    const log = this.log(at.log);
+    assert(log !== null, 'a capability in an unknown log');
+    const pair = this.tables.floor(key.meta(`cap/${at.log}/`), capKey(at.log, at.seq));
+    return pair === undefined ? null : Buffer.from(pair[1]).toString('hex');
+  }
+
+  // Taking in
+
+  /**
+   * Takes a commit in: record, id, capability, the log's newest held. It isn't part of
+   * the frontier yet (`learn`), so its deps may still be missing.
+   */
+  hold(commit: Commit, state: CommitState, position: Position | null): void {
+    const { header } = commit;
+    const log = this.log(commit.log);
+    assert(log !== null, 'a commit of an unknown log');
+    if (position === null) this.unwritten.set(`${commit.log}/${header.seq}`, commit);
+    this.putRecord(commit, state, position ?? { segment: 0, offset: 0, length: 0 });
+    this.tables.put(key.commitById(commit.id, log.number, header.seq), PRESENT);
+    if (header.cap !== null && header.cap !== log.cap) {
+      this.tables.put(capKey(commit.log, header.seq), fromHex(header.cap));
+    }
+    this.putLog(commit.log, {
+      ...log,
+      stored: { seq: header.seq, id: commit.id, lastTime: lastTime(header) },
+      cap: header.cap ?? log.cap,
+    });
+  }
+
+  /** A held commit enters the frontier: what its author knew becomes known. */
+  learn(commit: Commit): void {
+    const { header } = commit;
+    const log = this.log(commit.log);
+    assert(log !== null && log.folded === header.seq - 1, 'a commit learnt out of order');
+    for (const dep of header.deps) {
+      const ref = this.find(dep);
+      assert(ref !== null, 'a dep that is not held');
+      const of = this.log(ref.log)?.number ?? 0;
+      this.tables.put(key.knowledge(log.number, of, header.seq), encodeSeq(ref.seq));
+    }
+    this.putLog(commit.log, { ...log, folded: header.seq });
+  }
+
+  private putRecord(commit: Commit, state: CommitState, position: Position): void {
+    const log = this.log(commit.log);
+    assert(log !== null, 'a record in an unknown log');
+    this.tables.put(
+      key.commit(log.number, commit.header.seq),
+      encodeCommitRecord({
+        id: commit.id,
+        hlc: commit.header.hlc,
+        ops: opsOf(commit.header),
+        position,
+        state,
+        signed: commit.sig !== null,
+        part: commit.header.kind === 'part',
+      }),
+    );
+  }
+
+  /** The commit was written: it has its place now. */
+  written(commit: Commit, position: Position): void {
+    const at = { log: commit.log, seq: commit.header.seq };
+    const state = this.record(at)?.state ?? 'live';
+    this.putRecord(commit, state, position);
+    this.unwritten.delete(`${at.log}/${at.seq}`);
+    this.endsAt(commit.log, position);
+  }
+
+  /** The log's newest record ends behind `position`: what has been acknowledged. */
+  endsAt(log: LogId, position: Position): void {
+    const record = this.log(log);
+    assert(record !== null, 'the end of an unknown log');
+    const end = { segment: position.segment, offset: position.offset + position.length };
+    this.putLog(log, { ...record, end });
+  }
+
+  forgetUnwritten(): void {
+    this.unwritten.clear();
+  }
+
+  setState(at: CommitRef, state: CommitState): void {
+    const log = this.log(at.log);
+    const record = this.record(at);
+    assert(log !== null && record !== null, 'the state of a commit that is not held');
+    this.tables.put(key.commit(log.number, at.seq), encodeCommitRecord({ ...record, state }));
+  }
+
+  // Knowledge
+
+  /** The greatest seq of `of` in the past of `at` (itself included); -1 if none. */
+  knows(at: CommitRef, of: LogId): number {
+    let log = this.log(at.log);
+    let [name, seq] = [at.log, at.seq];
+    while (log !== null) {
+      if (name === of) return seq;
+      const number = this.log(of)?.number;
+      if (number === undefined) return -1;
+      const found = this.tables.floor(
+        key.knowledgeOf(log.number, number),
+        key.knowledge(log.number, number, seq),
+      );
+      if (found !== undefined) return decodeSeq(found[1]);
+      if (log.link === null) return -1;
+      [name, seq] = [log.link.log, log.link.seq];
+      log = this.log(name);
+    }
+    return -1;
+  }
+
+  /** Is `x` in the past of `at` (or `at` itself)? */
+  inPast(x: CommitRef, at: CommitRef): boolean {
+    return this.knows(at, x.log) >= x.seq;
+  }
+
+  /** Everything in the past of `at`: the newest seq of each log, those without any left out. */
+  frontierOf(at: CommitRef): ReadonlyMap<LogId, number> {
+    const known = new Map<LogId, number>();
+    for (const record of this.allLogs()) {
+      const log = this.logIdOf(record);
+      const seq = this.knows(at, log);
+      if (seq >= record.firstSeq) known.set(log, seq);
+    }
+    return known;
+  }
+
+  /** Commits of one log between two seqs, both included, ascending. */
+  *records(log: LogId, from: number, to: number): Iterable<readonly [number, CommitRecord]> {
+    const record = this.log(log);
+    if (record === null || from > to) return;
+    const prefix = key.commits(record.number);
+    for (const [at, bytes] of this.tables.from(prefix, key.commit(record.number, from))) {
+      const seq = seqOfKey(at);
+      if (seq > to) return;
+      yield [seq, decodeCommitRecord(bytes)];
+    }
+  }
+}
+
+/** Where a change of the cited capability is noted: the commit that first cites it. */
+function capKey(log: LogId, seq: number): string {
+  return key.meta(`cap/${log}/${String(seq).padStart(14, '0')}`);
+}
+
+export function opsOf(header: Header): number {
+  return header.groups.reduce((sum, group) => sum + group.ops, 0);
+}

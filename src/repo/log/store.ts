@@ -1,0 +1,271 @@
+/**
+ * The log store: where the records of every log stand. It knows segments, records and
+ * positions, and nothing of what commits mean. It keeps no state but caches: what is
+ * acknowledged is the caller's to know (the index does) and to say. Reading needs no
+ * lock; whatever writes is called by who holds the writer lock.
+ */
+import { concat } from '../../core/bytes.js';
+import { assert, WnError } from '../../core/errors.js';
+import { decodePayload, encodeRecord, readRecord, type Place } from '../../core/frame.js';
+import { FRAME_BYTES_MAX, SEALED_HEAD_BYTES_MAX, SEGMENT_BYTES_MAX } from '../../core/limits.js';
+import type { Deflate, Path, Storage } from '../../core/ports.js';
+import { damage, RecordReader } from './records.js';
+import { scanSegments, type ScanItem, type ScanOptions, type Torn } from './scan.js';
+import { measure, sealTail, startsWith, type Sealed } from './seal.js';
+import { readSealedHead, unseal } from './sealed.js';
+import {
+  encodeSegmentHeader,
+  logFolder,
+  LOGS_FOLDER,
+  parseSegmentPath,
+  placeAfter,
+  readSegmentHeader,
+  segmentPath,
+  STREAM_BYTES_MAX,
+  type LogKey,
+  type LogOffset,
+  type Position,
+  type SegmentInfo,
+} from './segment.js';
+import { looksTorn } from './torn.js';
+
+/** Payloads that continue one log. */
+export interface Batch {
+  /** Of the first payload. */
+  readonly place: Place;
+  /** Where the log's last acknowledged record ends; null for a log that has none. */
+  readonly after: LogOffset | null;
+  readonly payloads: readonly Uint8Array[];
+}
+
+export interface Write {
+  readonly path: Path;
+  readonly bytes: Uint8Array;
+}
+
+export class LogStore {
+  private readonly records: RecordReader;
+
+  constructor(
+    private readonly storage: Storage,
+    private readonly deflate: Deflate,
+  ) {
+    this.records = new RecordReader(storage, deflate);
+  }
+
+  async logs(): Promise<readonly LogKey[]> {
+    const logs = new Map<Path, LogKey>();
+    for (const file of await this.storage.list(LOGS_FOLDER)) {
+      const segment = parseSegmentPath(file);
+      if (segment !== null) logs.set(logFolder(segment.log), segment.log);
+    }
+    return [...logs.values()];
+  }
+
+  /** In order. A sealed segment hides the tail that it was made of. */
+  async segments(log: LogKey): Promise<readonly SegmentInfo[]> {
+    const found = new Map<number, SegmentInfo>();
+    for (const file of await this.storage.list(logFolder(log))) {
+      const info = parseSegmentPath(file)?.info;
+      if (info !== undefined && found.get(info.first)?.sealed !== true) found.set(info.first, info);
+    }
+    return [...found.values()];
+  }
+
+  /** A copy of a payload, at once. Throws `damage`, which names file, offset and remedy. */
+  payload(log: LogKey, position: Position): Uint8Array {
+    return this.records.payload(log, position);
+  }
+
+  /** Everything from a point on. Bad bytes are items, never thrown. */
+  async *scan(log: LogKey, options: ScanOptions = {}): AsyncGenerator<ScanItem, void, undefined> {
+    yield* scanSegments(this, log, await this.segments(log), options);
+  }
+
+  /**
+   * Appends to the tails of several logs and makes it durable together with `alongside`.
+   * A tail that has `SEGMENT_BYTES_MAX` takes no more: the next record opens a segment,
+   * once the one before is durable, so that a crash tears no segment but the last. What
+   * stands behind `after` is the rest of an append that never returned, and is cut; a
+   * whole commit there is a bug of the caller, who has to catch up first (`scan`).
+   */
+  async append(
+    batches: readonly Batch[],
+    alongside: readonly Write[] = [],
+  ): Promise<readonly (readonly Position[])[]> {
+    assert(
+      new Set(batches.map(({ place }) => logFolder(place))).size === batches.length,
+      'two batches for one log',
+    );
+    const plans: Plan[] = [];
+    for (const batch of batches) plans.push(planAppend(batch, await this.openTail(batch)));
+    const rounds = Math.max(1, ...plans.map((plan) => plan.writes.length));
+    for (let round = 0; round < rounds; round++) {
+      const writes = plans.flatMap((plan) => plan.writes[round] ?? []);
+      await this.storage.appendAll(round === rounds - 1 ? [...writes, ...alongside] : writes);
+    }
+    return plans.map((plan) => plan.positions);
+  }
+
+  /** The end of the tail that takes the batch's first record, cut to what is acknowledged. */
+  private async openTail({ place, after }: Batch): Promise<LogOffset> {
+    if (after !== null) {
+      const tail = segmentPath(place, after.segment, 'tail');
+      const sealed = segmentPath(place, after.segment, 'sealed');
+      const [size, start] = await Promise.all([
+        this.storage.size(tail),
+        this.storage.read(sealed, 0, SEALED_HEAD_BYTES_MAX),
+      ]);
+      if (start !== null) {
+        const head = readSealedHead(start);
+        if (head === null) throw damage(sealed, 0, 'the head of the sealed segment is damaged');
+        assert(after.segment + head.commits === place.seq, 'an append that does not continue');
+      } else {
+        if (size === null) throw damage(tail, 0, 'the segment is missing');
+        if (size < after.offset) {
+          throw damage(tail, size, 'the file ends before the last acknowledged commit');
+        }
+        if (size > after.offset) await this.cutRest(place, after, after);
+        if (after.offset < SEGMENT_BYTES_MAX) return after;
+      }
+    }
+    const fresh = { segment: place.seq, offset: 0 };
+    const size = await this.storage.size(segmentPath(place, place.seq, 'tail'));
+    if (size !== null && size > 0) await this.cutRest(place, fresh, after);
+    return fresh;
+  }
+
+  /**
+   * Cuts what stands behind `end`. Where nothing of the log is known to be acknowledged,
+   * it has to look torn, too.
+   */
+  private async cutRest(log: LogKey, end: LogOffset, known: LogOffset | null): Promise<void> {
+    const file = segmentPath(log, end.segment, 'tail');
+    const rest = (await this.storage.read(file, end.offset, STREAM_BYTES_MAX + 1)) ?? NONE;
+    const first = end.offset === 0 ? (readSegmentHeader(rest)?.next ?? 0) : 0;
+    assert(!readRecord(rest, first).ok, 'an append to a log that has moved on');
+    if (known === null && first < rest.byteLength && !looksTorn(rest.subarray(first), first)) {
+      throw damage(file, first, 'a commit is damaged');
+    }
+    await this.storage.truncate(file, end.offset);
+    this.records.forget(log, end.segment);
+  }
+
+  /**
+   * Cuts the torn end of a log, if it has one: of its last segment, behind what is
+   * acknowledged, as `scan` judges it.
+   */
+  async cutTorn(log: LogKey, acknowledged: LogOffset | null): Promise<Torn | null> {
+    const segments = await this.segments(log);
+    const last = segments.slice(-1);
+    for await (const item of scanSegments(this, log, last, { acknowledged })) {
+      if (item.kind !== 'torn') continue;
+      await this.storage.truncate(item.file, item.offset);
+      this.records.forget(log, last[0]?.first ?? 0);
+      return item;
+    }
+    return null;
+  }
+
+  /** Seals the tails of at least so many bytes; appending goes on in a new one. */
+  async seal(log: LogKey, bytesMin: number = SEGMENT_BYTES_MAX): Promise<readonly Sealed[]> {
+    const sealed: Sealed[] = [];
+    for (const file of await this.storage.list(logFolder(log))) {
+      const info = parseSegmentPath(file)?.info;
+      if (info === undefined || info.sealed) continue;
+      if (((await this.storage.size(file)) ?? 0) < bytesMin) continue;
+      const result = await sealTail(this.storage, this.deflate, log, info.first);
+      if (result !== null) sealed.push(result);
+      this.records.forget(log, info.first);
+    }
+    return sealed;
+  }
+
+  /** The very file of a sealed segment, for shipping; null if it isn't sealed here. */
+  readSealed(log: LogKey, first: number): Promise<Uint8Array | null> {
+    return this.storage.read(segmentPath(log, first, 'sealed'), 0, 2 * STREAM_BYTES_MAX);
+  }
+
+  /**
+   * Puts a sealed segment in its place: one that a peer shipped, or one built anew for a
+   * damaged one. It must be whole, and hold all good records, up to the first damage, of
+   * a segment that stands there already. Throws `invalid`. Whether its commits are
+   * genuine is the caller's to check first.
+   */
+  async install(log: LogKey, file: Uint8Array): Promise<SegmentInfo> {
+    const { stream, commits, damage: fault } = unseal(file, this.deflate);
+    if (fault !== null) throw new WnError('invalid', `a sealed segment: ${fault.what}`);
+    const place = readSegmentHeader(stream)?.place;
+    if (place === undefined || place.dev !== log.dev || place.epoch !== log.epoch) {
+      throw new WnError('invalid', 'a sealed segment of another log');
+    }
+    const measured = measure(stream);
+    if (measured.end !== stream.byteLength || measured.commits !== commits || commits === 0) {
+      throw new WnError('invalid', 'a sealed segment whose commits do not add up');
+    }
+    const tail = segmentPath(log, place.seq, 'tail');
+    const sealed = segmentPath(log, place.seq, 'sealed');
+    if (!startsWith(stream, await this.goodPart(log, place.seq))) {
+      throw new WnError('invalid', 'a sealed segment that lacks commits held here');
+    }
+    await this.storage.replace(sealed, file);
+    if ((await this.storage.size(tail)) !== null) await this.storage.remove(tail);
+    this.records.forget(log, place.seq);
+    return { first: place.seq, sealed: true, file: sealed };
+  }
+
+  /** The stream of a segment up to its first damage; empty if it isn't here. */
+  private async goodPart(log: LogKey, first: number): Promise<Uint8Array> {
+    const sealed = await this.readSealed(log, first);
+    const tail = segmentPath(log, first, 'tail');
+    const stream =
+      sealed !== null
+        ? unseal(sealed, this.deflate).stream
+        : ((await this.storage.read(tail, 0, STREAM_BYTES_MAX + 1)) ?? NONE);
+    return stream.subarray(0, measure(stream).end);
+  }
+}
+
+const NONE = new Uint8Array(0);
+
+/** The writes of a batch, one for each segment it touches, in order. */
+interface Plan {
+  readonly writes: readonly Write[];
+  readonly positions: readonly Position[];
+}
+
+function planAppend({ place, payloads }: Batch, end: LogOffset): Plan {
+  const writes: Write[] = [];
+  const positions: Position[] = [];
+  let { segment, offset } = end;
+  let parts: Uint8Array[] = [];
+  const finish = (): void => {
+    writes.push({ path: segmentPath(place, segment, 'tail'), bytes: concat(parts) });
+  };
+  /** The place of `payloads[placed]`; followed only where a segment begins. */
+  let [next, placed] = [place, 0];
+  payloads.forEach((payload, index) => {
+    assert(
+      payload.byteLength > 0 && payload.byteLength <= FRAME_BYTES_MAX,
+      'a payload out of bounds',
+    );
+    if (offset >= SEGMENT_BYTES_MAX) {
+      finish();
+      [segment, offset, parts] = [place.seq + index, 0, []];
+    }
+    if (offset === 0) {
+      for (; placed < index; placed++) {
+        next = placeAfter(decodePayload(payloads[placed] ?? NONE, next), next);
+      }
+      const header = encodeSegmentHeader(next);
+      parts.push(header);
+      offset = header.byteLength;
+    }
+    const record = encodeRecord(payload);
+    parts.push(record);
+    positions.push({ segment, offset, length: record.byteLength });
+    offset += record.byteLength;
+  });
+  if (parts.length > 0) finish();
+  return { writes, positions };
+}

@@ -1,0 +1,115 @@
+/**
+ * The index from the logs: all of it where it is missing or can't be trusted, or only
+ * the tails that a killed process had written and not yet indexed.
+ */
+import { decodePayload } from '../core/frame.js';
+import type { Commit } from '../core/commit.js';
+import { WnError } from '../core/errors.js';
+import { logId } from '../core/ids.js';
+import { beginLog, checkPast } from './exchange.js';
+import { key } from './index/tables.js';
+import type { LogKey, Position } from './log/segment.js';
+import type { Replica } from './replica.js';
+
+interface Read {
+  readonly commit: Commit;
+  readonly position: Position;
+}
+
+/** One log being read: its next commit, waiting for its past. */
+interface Lane {
+  readonly items: AsyncIterator<Read>;
+  next: Read | null;
+}
+
+/** Folds every commit on disk, in causal order, reading each log once. */
+export async function rebuild(replica: Replica): Promise<void> {
+  const lanes: Lane[] = [];
+  for (const log of await replica.store.logs()) lanes.push(await openLane(replica, log));
+  await foldLanes(replica, lanes);
+}
+
+/** After a killed writer: takes in what stands in the named logs beyond the index. */
+export async function recover(replica: Replica): Promise<void> {
+  const marked = replica.tables.get(key.meta('writing'));
+  const names = new Set(Buffer.from(marked ?? []).toString('utf8').split('\n'));
+  const lanes: Lane[] = [];
+  for (const log of await replica.store.logs()) {
+    if (names.has(logId(log.dev, log.epoch))) lanes.push(await openLane(replica, log));
+  }
+  await foldLanes(replica, lanes);
+  replica.tables.remove(key.meta('writing'));
+  await replica.flush(null);
+}
+
+async function openLane(replica: Replica, log: LogKey): Promise<Lane> {
+  const items = readLog(replica, log)[Symbol.asyncIterator]();
+  const first = await items.next();
+  return { items, next: first.done === true ? null : first.value };
+}
+
+/** Commits of one log beyond what the index holds; heals a torn tail. */
+async function* readLog(replica: Replica, log: LogKey): AsyncGenerator<Read> {
+  const held = replica.history.log(logId(log.dev, log.epoch));
+  const known = held !== null && held.stored.seq >= held.firstSeq ? held : null;
+  let prev = known?.stored.id ?? null;
+  let cap = known?.cap ?? null;
+  const acknowledged = known?.end ?? null;
+  const options =
+    known === null ? {} : { from: { ...known.end, seq: known.stored.seq + 1 }, acknowledged };
+  for await (const item of replica.store.scan(log, options)) {
+    if (item.kind === 'segment') continue;
+    if (item.kind === 'torn') await replica.store.cutTorn(log, acknowledged);
+    if (item.kind !== 'commit') return; // damage: fsck names it, and a peer has what follows
+    const place = { ws: replica.ws, dev: log.dev, epoch: log.epoch, seq: item.seq, prev, cap };
+    const commit = decodePayload(item.payload, place);
+    yield { commit, position: item.position };
+    prev = commit.id;
+    cap = commit.header.cap;
+  }
+}
+
+/** Always takes the earliest commit that stands next in its log: a linear extension. */
+async function foldLanes(replica: Replica, lanes: Lane[]): Promise<void> {
+  for (;;) {
+    let lane: Lane | null = null;
+    for (const other of lanes) {
+      if (other.next === null) continue;
+      if (lane?.next == null || other.next.commit.header.hlc < lane.next.commit.header.hlc) lane = other;
+    }
+    if (lane?.next == null) return;
+    foldStored(replica, lane.next);
+    const following = await lane.items.next();
+    lane.next = following.done === true ? null : following.value;
+  }
+}
+
+function foldStored(replica: Replica, { commit, position }: Read): void {
+  const { history } = replica;
+  replica.check(commit);
+  if (history.log(commit.log) === null) beginLog(replica, commit);
+  const record = history.log(commit.log);
+  if (record === null) return;
+  const state = judgeStored(replica, commit, record.folded < record.stored.seq);
+  history.hold(commit, state ?? 'held', position);
+  history.endsAt(commit.log, position);
+  if (state === null) {
+    replica.tables.put(key.pending(record.number), Uint8Array.of(0, 0, 0, 0, 0, 0));
+  } else {
+    replica.foldHeld(commit, state);
+  }
+  replica.saveIfLarge();
+}
+
+/** Null for a commit that must wait. */
+function judgeStored(replica: Replica, commit: Commit, stuck: boolean): 'live' | 'dead' | 'held' | null {
+  if (stuck || !replica.ready(commit)) return null;
+  try {
+    checkPast(replica, commit);
+  } catch (error) {
+    if (!(error instanceof WnError)) throw error;
+    return 'dead';
+  }
+  return replica.authority.judge(commit, replica.fold.groups.of(commit)).state;
+}
+

@@ -1,0 +1,261 @@
+/**
+ * Reading the folded state: worknodes by path, what shows among siblings, fields,
+ * contents, the hash of it all. Nothing here changes anything.
+ */
+import { encodeCanonical, type Canonical } from '../core/canonical.js';
+import { fromHex, toHex } from '../core/bytes.js';
+import { frontierHash } from '../core/commit.js';
+import { hash, hashHex } from '../core/crypto.js';
+import { showId, type CommitId, type NodeId } from '../core/ids.js';
+import { ATTRIBUTE, type NodeType } from '../core/op.js';
+import { displayNames, type ShownSibling, type Sibling } from '../crdt/names.js';
+import { shownFields, type ShownField } from '../crdt/registry.js';
+import type { Value } from '../crdt/value.js';
+import { decodeBlobRef, type BlobRef, type Blobs } from './blobs.js';
+import type { Fold } from './fold/fold.js';
+import type { NodeRecord } from './fold/node.js';
+import type { History } from './history.js';
+import { key, parseChild, type Tables } from './index/tables.js';
+
+/** A worknode as it shows in its folder. */
+export interface Entry {
+  readonly path: string;
+  readonly name: string;
+  readonly node: NodeId;
+  readonly type: NodeType;
+  /** All worknodes that show as this one: folders of one name, files of equal bytes. */
+  readonly united: readonly NodeId[];
+}
+
+export type Content =
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
+  | { readonly kind: 'blob'; readonly ref: BlobRef }
+  | { readonly kind: 'link'; readonly target: string }
+  | { readonly kind: 'folder' };
+
+export class View {
+  private readonly listed = new Map<string, readonly ShownSibling[]>();
+
+  constructor(
+    private readonly tables: Tables,
+    private readonly history: History,
+    private readonly fold: Fold,
+    private readonly blobs: Blobs,
+    readonly root: NodeId,
+  ) {}
+
+  refresh(): void {
+    this.listed.clear();
+  }
+
+  record(node: NodeId): NodeRecord {
+    return this.fold.node(node);
+  }
+
+  typeOf(node: NodeId): NodeType {
+    return node === this.root ? 'folder' : (this.fold.node(node).created?.type ?? 'file');
+  }
+
+  /** What shows in a folder, given all the worknodes that are united in it. */
+  private list(united: readonly NodeId[]): readonly ShownSibling[] {
+    const name = united.join();
+    const known = this.listed.get(name);
+    if (known !== undefined) return known;
+    const siblings: Sibling[] = [];
+    for (const folder of united) {
+      for (const [at] of this.tables.prefix(key.children(folder))) siblings.push(this.sibling(parseChild(at).node));
+    }
+    const shown = displayNames(this.withContentKeys(siblings));
+    this.listed.set(name, shown);
+    return shown;
+  }
+
+  private sibling(node: NodeId): Sibling {
+    const { created, placed } = this.fold.node(node);
+    return {
+      node,
+      name: placed?.name ?? showId(node).slice(0, 10),
+      type: created?.type ?? 'file',
+      createdAt: created?.at ?? '',
+      placedAt: placed?.at ?? '',
+    };
+  }
+
+  /** Content matters only to files that share a name. */
+  private withContentKeys(siblings: readonly Sibling[]): readonly Sibling[] {
+    const counts = new Map<string, number>();
+    for (const { name } of siblings) counts.set(name, (counts.get(name) ?? 0) + 1);
+    return siblings.map((sibling) =>
+      sibling.type === 'file' && (counts.get(sibling.name) ?? 0) > 1
+        ? { ...sibling, contentKey: this.contentKey(sibling.node) }
+        : sibling,
+    );
+  }
+
+  /** Entries of a folder, in the order of names. Null if there is no such folder. */
+  children(path: string): readonly Entry[] | null {
+    const folder = path === '' ? [this.root] : this.foldersAt(path);
+    return folder === null ? null : this.list(folder).map((shown) => entry(path, shown));
+  }
+
+  private foldersAt(path: string): readonly NodeId[] | null {
+    const found = this.entry(path);
+    return found === null || found.type !== 'folder' ? null : found.united;
+  }
+
+  /** What shows at a path; null if nothing does. The root is '' and has no entry. */
+  entry(path: string): Entry | null {
+    let folder: readonly NodeId[] = [this.root];
+    let found: Entry | null = null;
+    let parent = '';
+    for (const part of path.split('/')) {
+      if (found !== null && found.type !== 'folder') return null;
+      const shown = this.named(folder, part);
+      if (shown === undefined) return null;
+      found = entry(parent, shown);
+      folder = shown.united;
+      parent = found.path;
+    }
+    return found;
+  }
+
+  /** One name among siblings, without listing them all where nothing is ambiguous. */
+  private named(folder: readonly NodeId[], name: string): ShownSibling | undefined {
+    if (this.listed.has(folder.join()) || name.includes('~')) {
+      return this.list(folder).find((shown) => shown.name === name);
+    }
+    const siblings: Sibling[] = [];
+    for (const parent of folder) {
+      for (const [at] of this.tables.prefix(key.childrenNamed(parent, name))) {
+        siblings.push(this.sibling(parseChild(at).node));
+      }
+    }
+    return displayNames(this.withContentKeys(siblings)).find((shown) => shown.name === name);
+  }
+
+  /** The entry that shows a worknode; null if it doesn't show. */
+  entryOf(node: NodeId): Entry | null {
+    if (node === this.root) return null;
+    const { placed, shown } = this.fold.node(node);
+    if (!shown || placed === null) return null;
+    const above = placed.parent === this.root ? null : this.entryOf(placed.parent);
+    if (above === null && placed.parent !== this.root) return null;
+    const folder = above === null ? [this.root] : above.united;
+    const simple = this.named(folder, placed.name);
+    const sibling = simple?.united.includes(node)
+      ? simple
+      : this.list(folder).find((each) => each.united.includes(node));
+    return sibling === undefined ? null : entry(above?.path ?? '', sibling);
+  }
+
+  pathOf(node: NodeId): string | null {
+    return node === this.root ? '' : (this.entryOf(node)?.path ?? null);
+  }
+
+  /** Every entry below a folder, parents before children, names in order. */
+  *walk(path = ''): Iterable<Entry> {
+    for (const child of this.children(path) ?? []) {
+      yield child;
+      if (child.type === 'folder') yield* this.walk(child.path);
+    }
+  }
+
+  /** The user's fields of a worknode, by name (nested ones by their path joined with dots). */
+  fields(node: NodeId): ReadonlyMap<string, ShownField> {
+    const fields = new Map<string, ShownField>();
+    for (const field of shownFields(this.fold.node(node).fields)) {
+      if (typeof field.path[0] === 'string') fields.set(field.path.join('.'), field);
+    }
+    return fields;
+  }
+
+  attribute(node: NodeId, attribute: number): Value | undefined {
+    return shownFields(this.fold.node(node).fields).find(
+      ({ path }) => path.length === 1 && path[0] === attribute,
+    )?.value;
+  }
+
+  text(node: NodeId): string {
+    return this.fold.documents.text(node, this.fold.node(node).document);
+  }
+
+  /** What a worknode's file holds, before fields and line ends are put on it. */
+  content(node: NodeId): Content {
+    const type = this.typeOf(node);
+    if (type === 'folder') return { kind: 'folder' };
+    const body = this.attribute(node, ATTRIBUTE.body);
+    if (type === 'symlink') return { kind: 'link', target: typeof body === 'string' ? body : '' };
+    if (this.attribute(node, ATTRIBUTE.format) !== 'whole' || body === undefined) {
+      return { kind: 'text', text: this.text(node) };
+    }
+    if (body instanceof Uint8Array) return { kind: 'bytes', bytes: body };
+    const ref = decodeBlobRef(body as Canonical);
+    return ref === null ? { kind: 'bytes', bytes: new Uint8Array() } : { kind: 'blob', ref };
+  }
+
+  /** Equal keys: the worknodes' files have equal bytes. */
+  private contentKey(node: NodeId): string {
+    return hashHex('wn/view/1', encodeCanonical([this.contentParts(node), this.fieldParts(node)]));
+  }
+
+  private contentParts(node: NodeId): Canonical {
+    const content = this.content(node);
+    switch (content.kind) {
+      case 'text':
+        return ['text', content.text];
+      case 'bytes':
+        return ['bytes', content.bytes];
+      case 'blob':
+        return ['blob', fromHex(content.ref.hash)];
+      case 'link':
+        return ['link', content.target];
+      case 'folder':
+        return ['folder'];
+    }
+  }
+
+  private fieldParts(node: NodeId): Canonical {
+    return shownFields(this.fold.node(node).fields)
+      .filter(({ path, value }) => path[0] !== ATTRIBUTE.body && value !== undefined)
+      .map(({ path, value }): Canonical => [path, value ?? null]);
+  }
+
+  /** Heads of the frontier, in byte order. */
+  frontier(): readonly CommitId[] {
+    return this.history
+      .allLogs()
+      .flatMap((log) => {
+        if (log.folded < log.firstSeq) return [];
+        return this.history.record({ log: this.history.logIdOf(log), seq: log.folded })?.id ?? [];
+      })
+      .sort();
+  }
+
+  frontierHash(): string {
+    return frontierHash(this.frontier());
+  }
+
+  /**
+   * Hash of all that shows: equal frontiers and groups give equal hashes. Costs the size
+   * of the tree.
+   */
+  hash(): string {
+    const parts: Uint8Array[] = [];
+    for (const shown of this.walk()) {
+      const { path, node, type } = shown;
+      const value = [path, fromHex(node), type, this.contentParts(node), this.fieldParts(node)];
+      parts.push(hash('wn/view/1', encodeCanonical(value as Canonical)));
+    }
+    return toHex(hash('wn/view/1', ...parts));
+  }
+
+  /** The bytes of a blob; null while some of it is missing here. */
+  blob(ref: BlobRef): Uint8Array | null {
+    return this.blobs.load(ref);
+  }
+}
+
+function entry(parent: string, { name, node, type, united }: ShownSibling): Entry {
+  return { path: parent === '' ? name : `${parent}/${name}`, name, node, type, united };
+}

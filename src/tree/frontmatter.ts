@@ -1,0 +1,180 @@
+/**
+ * The YAML front matter of a Markdown file: where it stands, which keys it has, and
+ * which stretch of text spells each value. Offsets are UTF-16 units from the start of
+ * the text, ranges `[start, end)`. Leaves out which keys are fields (`overlay.ts`).
+ */
+import { isMap, isScalar, type Pair, type Scalar as ScalarNode, type YAMLMap } from 'yaml';
+import { isFieldKey, type FieldValue } from './field.js';
+import { keyText, nodeValue, parseYaml } from './yaml.js';
+
+export type Range = readonly [start: number, end: number];
+
+/** How a value is spelled: as a scalar of that style, as a `[…]` or `{…}`, or as a block. */
+export type Style = 'plain' | 'single' | 'double' | 'literal' | 'folded' | 'flow' | 'block';
+
+/** A `key: value` on lines of its own. */
+export interface Entry {
+  readonly key: string;
+  /** Undefined for what a field can't hold: anchors, aliases, tags, deep nesting. */
+  readonly value: FieldValue | undefined;
+  readonly style: Style;
+  readonly scalar: boolean;
+  /** From behind the colon to the end of the value: ` todo`. What an overlay replaces. */
+  readonly slot: Range;
+  /** The value alone; empty for a null that isn't spelled. */
+  readonly valueRange: Range;
+  /** Whole lines, comment and line end included. */
+  readonly lineRange: Range;
+}
+
+/** `---`, lines, `---`. */
+export interface Block {
+  /** The lines between the fences. */
+  readonly content: Range;
+  /** Behind the closing fence. */
+  readonly bodyStart: number;
+  /** How far its keys are indented. */
+  readonly indent: number;
+  /** As its opening fence ends. */
+  readonly newline: '\n' | '\r\n';
+}
+
+export type FrontMatter =
+  | {
+      readonly ok: true;
+      /** Null: the text has no front matter. */
+      readonly block: Block | null;
+      /** The first of each key, in the order of the text. */
+      readonly entries: readonly Entry[];
+      /** Later ones of a key that has been: what concurrent additions leave behind. */
+      readonly repeated: readonly Entry[];
+    }
+  | {
+      readonly ok: false;
+      /** What is wrong with it, and on which line of the text (from 1). */
+      readonly why: string;
+      readonly line: number;
+    };
+
+const NONE: FrontMatter = { ok: true, block: null, entries: [], repeated: [] };
+const OPENING = /^---[ \t]*(\r?\n)/;
+const CLOSING = /---[ \t]*(?:\r?\n|$)/y;
+
+/** Reads the front matter of a text without byte order mark. Never throws. */
+export function parseFrontMatter(text: string): FrontMatter {
+  const opening = text.startsWith('---') ? OPENING.exec(text) : null;
+  if (opening === null) return NONE;
+  const contentStart = opening[0].length;
+  const closing = findClosing(text, contentStart);
+  if (closing === null) return NONE;
+  const newline = opening[1] === '\r\n' ? '\r\n' : '\n';
+  const [contentEnd, bodyStart] = closing;
+  return parseContent(text, { content: [contentStart, contentEnd], bodyStart, indent: 0, newline });
+}
+
+/** The first line from `from` on that is a fence. */
+function findClosing(text: string, from: number): Range | null {
+  let at = from;
+  while (at < text.length) {
+    CLOSING.lastIndex = at;
+    const fence = CLOSING.exec(text);
+    if (fence !== null) return [at, at + fence[0].length];
+    const next = text.indexOf('\n---', at);
+    if (next < 0) return null;
+    at = next + 1;
+  }
+  return null;
+}
+
+const HALF_TYPED = /^\s*\S*\s*$/;
+
+function parseContent(text: string, block: Block): FrontMatter {
+  const [start, end] = block.content;
+  const source = text.slice(start, end);
+  const parsed = parseYaml(source);
+  if (!parsed.ok) return invalid(text, start + parsed.at, parsed.why);
+  const { contents, directives } = parsed.doc;
+  if (directives.docStart === true || directives.docEnd) {
+    return invalid(text, start, 'a YAML document marker within it');
+  }
+  if (contents === null) return { ok: true, block, entries: [], repeated: [] };
+  // Prose between two thematic breaks is no front matter, but a key without its colon is.
+  if (!isMap(contents)) {
+    return HALF_TYPED.test(source) ? invalid(text, start, 'a key without a colon') : NONE;
+  }
+  if (contents.flow === true) return invalid(text, start, 'it is written in braces');
+  if (contents.anchor !== undefined || contents.tag !== undefined) {
+    return invalid(text, start, 'an anchor or tag on the whole of it');
+  }
+  return withEntries(text, block, contents as YAMLMap<unknown, unknown>);
+}
+
+function invalid(text: string, at: number, why: string): FrontMatter {
+  return { ok: false, why, line: text.slice(0, at).split('\n').length };
+}
+
+function withEntries(text: string, block: Block, map: YAMLMap<unknown, unknown>): FrontMatter {
+  const entries: Entry[] = [];
+  const repeated: Entry[] = [];
+  const keys = new Set<string>();
+  for (const pair of map.items) {
+    const entry = readEntry(text, block.content[0], pair);
+    if (entry === null) continue;
+    (keys.has(entry.key) ? repeated : entries).push(entry);
+    keys.add(entry.key);
+  }
+  const indent = (map.range?.[0] ?? 0) - lineStartBefore(text, block, map.range?.[0] ?? 0);
+  return { ok: true, block: { ...block, indent }, entries, repeated };
+}
+
+function lineStartBefore(text: string, { content }: Block, at: number): number {
+  return text.lastIndexOf('\n', content[0] + at - 1) + 1 - content[0];
+}
+
+/** Null for a pair that isn't `key: value` at the start of a line: `? key`, `&a key:`. */
+function readEntry(text: string, base: number, pair: Pair<unknown, unknown>): Entry | null {
+  const key = keyText(pair.key);
+  const token = pair.srcToken;
+  if (key === undefined || token === undefined || !isFieldKey(key)) return null;
+  const colon = token.sep?.find((part) => part.type === 'map-value-ind');
+  const keyStart = base + ((pair.key as ScalarNode).range?.[0] ?? 0);
+  const lineStart = text.lastIndexOf('\n', keyStart - 1) + 1;
+  if (colon === undefined || text.slice(lineStart, keyStart).trim() !== '') return null;
+  const slotStart = base + colon.offset + 1;
+  const [from, to] = (pair.value as { range?: Range | null } | null)?.range ?? [0, 0];
+  const isEmpty = from === to;
+  const valueStart = isEmpty ? slotStart : base + from;
+  const valueEnd = isEmpty ? slotStart : endOfValue(text, base + to);
+  const lineEnd = text.indexOf('\n', valueEnd) + 1;
+  return {
+    key,
+    value: nodeValue(pair.value),
+    style: styleOf(pair.value),
+    scalar: isScalar(pair.value) || pair.value === null,
+    slot: [slotStart, valueEnd],
+    valueRange: [valueStart, valueEnd],
+    lineRange: [lineStart, lineEnd],
+  };
+}
+
+/** Without the line end that belongs to a block. */
+function endOfValue(text: string, end: number): number {
+  if (text[end - 1] !== '\n') return end;
+  return text[end - 2] === '\r' ? end - 2 : end - 1;
+}
+
+function styleOf(node: unknown): Style {
+  if (!isScalar(node)) return (node as { flow?: boolean } | null)?.flow === true ? 'flow' : 'block';
+  switch (node.type) {
+    case 'QUOTE_SINGLE':
+      return 'single';
+    case 'QUOTE_DOUBLE':
+      return 'double';
+    case 'BLOCK_LITERAL':
+      return 'literal';
+    case 'BLOCK_FOLDED':
+      return 'folded';
+    default:
+      return 'plain';
+  }
+}
