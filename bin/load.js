@@ -11,40 +11,39 @@ const path = require('node:path');
 const vm = require('node:vm');
 
 const DIST = path.join(__dirname, '..', 'dist');
-const BUNDLE = path.join(DIST, 'wn.cjs');
-const BUILT_CACHE = path.join(DIST, 'wn.cache');
 
 /** The bundle's exports, and what to call at the end so that the next start is quick. */
 function load() {
-  const built = compile(BUILT_CACHE);
-  if (built.accepted) return { program: evaluate(built.script), keepCache: () => undefined };
+  const bundle = path.join(DIST, 'wn.cjs');
+  const built = compile(bundle, path.join(DIST, 'wn.cache'));
+  if (built.accepted) return { program: evaluate(bundle, built.script), keepCache: () => undefined };
   if (enableCompileCache !== undefined) {
     enableCompileCache();
-    return { program: require(BUNDLE), keepCache: () => undefined };
+    return { program: require(bundle), keepCache: () => undefined };
   }
-  const file = userCacheFile();
-  const own = file === undefined ? built : compile(file);
+  const file = userCacheFile(bundle);
+  const own = file === undefined ? built : compile(bundle, file);
   const keepCache = () => {
     if (file !== undefined && !own.accepted) replaceCache(file, own.script);
   };
-  return { program: evaluate(own.script), keepCache };
+  return { program: evaluate(bundle, own.script), keepCache };
 }
 
 /** V8 refuses a cache of another version, other flags or another length of the source. */
-function compile(cacheFile) {
+function compile(bundle, cacheFile) {
   // The bundle is plain ASCII, which needs no decoding.
-  const source = fs.readFileSync(BUNDLE, 'latin1');
+  const source = fs.readFileSync(bundle, 'latin1');
   const wrapped = `(function (exports, require, module, __filename, __dirname) {${source}\n})`;
   const cachedData = readOrNothing(cacheFile);
-  const script = new vm.Script(wrapped, { filename: BUNDLE, cachedData });
+  const script = new vm.Script(wrapped, { filename: bundle, cachedData });
   return { script, accepted: cachedData !== undefined && script.cachedDataRejected === false };
 }
 
-function evaluate(script) {
-  const bundle = { exports: {} };
+function evaluate(bundle, script) {
+  const main = { exports: {} };
   const run = script.runInThisContext();
-  run.call(bundle.exports, bundle.exports, createRequire(BUNDLE), bundle, BUNDLE, DIST);
-  return bundle.exports;
+  run.call(main.exports, main.exports, createRequire(bundle), main, bundle, path.dirname(bundle));
+  return main.exports;
 }
 
 function readOrNothing(file) {
@@ -60,7 +59,7 @@ function readOrNothing(file) {
  * to, since what is in it runs. V8 compares only the source's length, so the name says
  * which bundle it was. Undefined if there is no such place.
  */
-function userCacheFile() {
+function userCacheFile(bundle) {
   const { env, getuid, versions, arch } = process;
   const home = env.XDG_CACHE_HOME || (env.HOME && path.join(env.HOME, '.cache'));
   if (!home || !path.isAbsolute(home) || getuid === undefined) return undefined;
@@ -69,9 +68,9 @@ function userCacheFile() {
     fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
     const { uid, mode } = fs.lstatSync(folder);
     if (uid !== getuid() || (mode & 0o022) !== 0) return undefined;
-    const { size, mtimeMs, ino } = fs.statSync(BUNDLE);
-    const bundle = [size, Math.round(mtimeMs), ino].map((part) => part.toString(36)).join('-');
-    return path.join(folder, `code-${versions.v8}-${arch}-${bundle}.cache`);
+    const { size, mtimeMs, ino } = fs.statSync(bundle);
+    const identity = [size, Math.round(mtimeMs), ino].map((part) => part.toString(36)).join('-');
+    return path.join(folder, `code-${versions.v8}-${arch}-${identity}.cache`);
   } catch {
     return undefined;
   }
@@ -92,4 +91,4 @@ function replaceCache(file, script) {
   }
 }
 
-module.exports = { BUILT_CACHE, compile, evaluate, load };
+module.exports = { compile, evaluate, load };

@@ -6,7 +6,7 @@
  * code cache only through `vm.Script`.
  */
 import { spawnSync } from 'node:child_process';
-import { rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { build } from 'esbuild';
@@ -15,6 +15,7 @@ import { bundledLmdb, bundledLocks, lazyOclif, noMsgpackrExtract } from './bundl
 import { writeTable } from './table.js';
 
 const ROOT = join(import.meta.dirname, '..');
+const DIST = join(ROOT, 'dist');
 /** Loaded on use, from their packages. The native parts of lmdb and fs-native-extensions too. */
 const EXTERNAL = [
   'diamond-types-node',
@@ -24,11 +25,11 @@ const EXTERNAL = [
   'typescript',
 ];
 
-async function bundle(): Promise<void> {
+async function bundle(outdir: string): Promise<void> {
   await build({
     absWorkingDir: ROOT,
     entryPoints: { wn: 'src/cli/bundle.ts' },
-    outdir: 'dist',
+    outdir,
     outExtension: { '.js': '.cjs' },
     bundle: true,
     platform: 'node',
@@ -49,17 +50,26 @@ async function bundle(): Promise<void> {
   });
 }
 
-/** The manifest and the code cache, made by the bundle itself. What its warm-up prints is of no interest. */
-function finish(): void {
+/** The manifest and the code cache, made by the bundle itself; what its warm-up prints is of no interest. */
+function finish(outdir: string): void {
   const script = join(ROOT, 'scripts/finish-build.cjs');
-  const { status, stderr } = spawnSync(process.execPath, [script], { encoding: 'utf8' });
+  const { status, stderr } = spawnSync(process.execPath, [script, outdir], { encoding: 'utf8' });
   if (status !== 0) throw new Error(`${script} failed:\n${stderr}`);
 }
 
+/** A program that starts meanwhile finds the old build or the new one, never a mixture. */
+function replaceDist(built: string): void {
+  const old = `${built}.old`;
+  if (existsSync(DIST)) renameSync(DIST, old);
+  renameSync(built, DIST);
+  rmSync(old, { recursive: true, force: true });
+}
+
 const startedMs = performance.now();
-rmSync(join(ROOT, 'dist'), { recursive: true, force: true });
+const built = mkdtempSync(join(ROOT, 'node_modules/.wn-build-'));
 writeTable();
-await bundle();
-finish();
-const kib = Math.round(statSync(join(ROOT, 'dist/wn.cjs')).size / 1024);
+await bundle(built);
+finish(built);
+replaceDist(built);
+const kib = Math.round(statSync(join(DIST, 'wn.cjs')).size / 1024);
 console.log(`built dist/wn.cjs (${kib} KiB) in ${Math.round(performance.now() - startedMs)} ms`);

@@ -7,7 +7,7 @@ const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
 
-const { BUILT_CACHE, compile, evaluate } = require('../bin/load.js');
+const { compile, evaluate } = require('../bin/load.js');
 
 /** The commands whose start matters, in a repository of one file. */
 const WARM_UP = [
@@ -23,14 +23,27 @@ const WARM_UP = [
   ['help', 'completion'],
 ];
 
-async function main() {
-  const { script } = compile(BUILT_CACHE);
-  const program = evaluate(script);
-  const root = path.join(__dirname, '..');
+async function main(dist) {
+  const bundle = path.join(dist, 'wn.cjs');
+  const cache = path.join(dist, 'wn.cache');
+  const { script } = compile(bundle, cache);
+  const program = evaluate(bundle, script);
+  await writeManifest(program, path.join(__dirname, '..'));
+  await warmUp(program);
+  // What the warm-up came to isn't what the build came to.
+  process.exitCode = 0;
+  fs.writeFileSync(cache, script.createCachedData());
+}
+
+async function writeManifest(program, root) {
   const { version } = JSON.parse(fs.readFileSync(path.join(root, 'package.json'), 'utf8'));
   const manifest = program.toManifest(version, await program.describeAll());
-  fs.writeFileSync(path.join(root, 'oclif.manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+  const file = path.join(root, 'oclif.manifest.json');
+  fs.writeFileSync(`${file}.new`, `${JSON.stringify(manifest, null, 2)}\n`);
+  fs.renameSync(`${file}.new`, file);
+}
 
+async function warmUp(program) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'wn-build-'));
   try {
     process.env.WN_HOME = path.join(folder, 'home');
@@ -44,9 +57,6 @@ async function main() {
   } finally {
     fs.rmSync(folder, { recursive: true, force: true });
   }
-  // What the warm-up came to isn't what the build came to.
-  process.exitCode = 0;
-  fs.writeFileSync(BUILT_CACHE, script.createCachedData());
 }
 
-void main();
+void main(process.argv[2]);

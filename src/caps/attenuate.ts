@@ -88,7 +88,8 @@ export function findCap(id: CapId, view: CapView): CarriedCap | null {
 /** `view` with more capabilities: those that a commit or a hello brings along. */
 export function withCaps(view: CapView, caps: readonly CarriedCap[]): CapView {
   const brought = new Map(caps.map((cap) => [cap.id, cap]));
-  return { ...view, capOf: (id) => view.capOf(id) ?? brought.get(id) ?? null };
+  const capOf: CapView['capOf'] = (id) => view.capOf(id) ?? brought.get(id) ?? null;
+  return { ws: view.ws, roots: view.roots, capOf };
 }
 
 const checked = new Map<string, boolean>();

@@ -89,12 +89,7 @@ export function permits(cap: Cap, act: Act, home: readonly NodeId[]): boolean {
 }
 
 /** Chain, holder and time. A child's time lies within its parent's, so the leaf's is enough. */
-function checkHolder(
-  device: DeviceId,
-  id: CapId | null,
-  view: CapView,
-  atMs: number,
-): ChainResult {
+function checkHolder(device: DeviceId, id: CapId | null, view: CapView, atMs: number): ChainResult {
   const leaf = id === null ? null : findCap(id, view);
   if (leaf === null) return deny('cap_missing', id ?? 'none named');
   if (!leaf.known) return hold('unknown_cap', leaf.id);
@@ -161,7 +156,8 @@ type HomeOf = AuthorityView['homeOf'];
 /** Homes with those of the worknodes that the commit itself creates, each after its parent. */
 function ownHomes({ header, groups }: CommitFacts, authority: AuthorityView): HomeOf {
   const own = new Map<NodeId, readonly NodeId[] | null>();
-  const homeOf: HomeOf = (node) => (own.has(node) ? (own.get(node) ?? null) : authority.homeOf(node));
+  const homeOf: HomeOf = (node) =>
+    own.has(node) ? (own.get(node) ?? null) : authority.homeOf(node);
   for (const { salt, ops } of groups.filter((group) => group !== null)) {
     ops.forEach((op, index) => {
       if (op.op !== 'create') return;

@@ -38,16 +38,18 @@ export async function runBatch(
   let exit: ExitCode = EXIT.done;
   for await (const group of groups(input)) {
     const answers = await runGroup(lineContext, group);
-    if (answers.some(({ ending }) => ending.exit !== EXIT.done)) exit = EXIT.partly;
-    await context.stdout.write(answers.map(answerText).join(''));
+    if (answers.some((answer) => answer.exit !== EXIT.done)) exit = EXIT.partly;
+    await context.stdout.write(answers.map(({ text }) => text).join(''));
     if (context.interruption.signal.aborted) break;
   }
   return exit;
 }
 
+/** Kept as text: thousands of results would all outlive a collection of the young heap. */
 interface Answer {
   readonly line: number;
-  readonly ending: Ending;
+  readonly exit: ExitCode;
+  readonly text: string;
 }
 
 async function runGroup(context: Context, group: readonly Line[]): Promise<readonly Answer[]> {
@@ -55,11 +57,8 @@ async function runGroup(context: Context, group: readonly Line[]): Promise<reado
   for (const line of group) {
     if (context.interruption.signal.aborted) break;
     const argv = parseLine(line);
-    if (argv instanceof WnError) {
-      answers.push({ line: line.number, ending: endingOfError(argv) });
-    } else if (argv.length > 0) {
-      answers.push({ line: line.number, ending: await runLine(context, argv) });
-    }
+    if (argv instanceof WnError) answers.push(answerOf(line.number, endingOfError(argv)));
+    else if (argv.length > 0) answers.push(answerOf(line.number, await runLine(context, argv)));
   }
   try {
     await context.shared.session?.flush();
@@ -78,8 +77,15 @@ async function withdraw(
   // The next group opens anew and finds out what is on the disk.
   await closeSession(context).catch(() => undefined);
   return answers.map((answer) =>
-    answer.ending.exit === EXIT.done ? { ...answer, ending: endingOfError(failure) } : answer,
+    answer.exit === EXIT.done ? answerOf(answer.line, endingOfError(failure)) : answer,
   );
+}
+
+/** `{"ok":…,"line":7,"result"|"error":…,"exit":0}` and a newline. */
+function answerOf(line: number, ending: Ending): Answer {
+  const { ok, ...rest } = documentOf(ending);
+  const text = `${encodeJson({ ok, line, ...rest, exit: ending.exit })}\n`;
+  return { line, exit: ending.exit, text };
 }
 
 async function runLine(context: Context, argv: readonly string[]): Promise<Ending> {
@@ -128,12 +134,6 @@ function parseArray(text: string): readonly string[] {
   }
   if (words.length === 0) throw new WnError('usage', 'the line names no command');
   return words;
-}
-
-/** `{"ok":…,"line":7,"result"|"error":…,"exit":0}` and a newline. */
-function answerText({ line, ending }: Answer): string {
-  const { ok, ...rest } = documentOf(ending);
-  return `${encodeJson({ ok, line, ...rest, exit: ending.exit })}\n`;
 }
 
 /** Lines as they arrive, in groups of at most `BATCH_GROUP_LINES_MAX`; the last may lack its end. */

@@ -38,10 +38,10 @@ import type { Interfaces } from '@oclif/core';
 import { withGlobalFlags, type Context, type GlobalFlagValues } from './context.js';
 import { toFailure } from './failure.js';
 import { globalFlags } from './flags.js';
-import { endingOf, endingOfError, Outcome, type Ending } from './outcome.js';
+import { encodeJson, endingOf, endingOfError, type Ending, type Outcome } from './outcome.js';
 import { TextOutput } from './output.js';
 import { parseLine, type Parsable } from './parse.js';
-import { printResult } from './present.js';
+import { present } from './present.js';
 import { escapeTerminal } from './terminal.js';
 
 export { Args, Flags } from './flags.js';
@@ -112,7 +112,14 @@ export abstract class WnCommand<Class extends Described, Result> extends Command
 
   /** One item of a stream: a line of JSON, or its text, at once. */
   protected async print(item: Result): Promise<void> {
-    await printResult(this.context, { result: item, exit: 0 }, (ending) => this.text(ending));
+    const ending: Ending<Result> = { result: item, exit: 0 };
+    await present(this.context, ending, { text: () => this.text(ending) });
+  }
+
+  /** What a daemon says once it serves: the document as it is with `--json`, else the text. */
+  protected async announce(document: Readonly<Record<string, unknown>>, text: string): Promise<void> {
+    const line = this.context.json ? encodeJson(document) : escapeTerminal(text);
+    await this.context.stdout.write(`${line}\n`);
   }
 
   /** A remark beside the result, on stderr; `--quiet` silences it. */

@@ -131,7 +131,8 @@ export function wrap(text: string, indent: number): string {
     .join('\n\n');
 }
 
-function fill(words: readonly string[], width: number): string {
+/** Words in lines of at most `width` characters, but for a longer word. */
+export function fill(words: readonly string[], width: number): string {
   const lines: string[] = [];
   let line = '';
   for (const word of words) {

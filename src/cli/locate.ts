@@ -18,20 +18,38 @@ const LEADING = new Set(['--json', '-q', '--quiet', '--no-color', '-h', '--help'
 
 /** Whether a flag stands on the line, before any `--`. */
 export function hasFlag(argv: readonly string[], ...names: readonly string[]): boolean {
-  const end = argv.indexOf('--');
-  return (end === -1 ? argv : argv.slice(0, end)).some((token) => names.includes(token));
+  for (const token of argv) {
+    if (token === '--') return false;
+    if (token.startsWith('-') && names.includes(token)) return true;
+  }
+  return false;
 }
 
 /** Throws `usage` for an unknown command or leading flag. */
 export function locate(argv: readonly string[]): Located {
-  const start = countLeading(argv);
-  const [first, second] = argv.slice(start);
+  const start = argv[0]?.startsWith('-') === true ? countLeading(argv) : 0;
+  const first = argv[start];
   if (first === undefined) return { id: undefined, argv };
-  const pair = second === undefined ? first : `${first} ${second}`;
-  const id = [pair, first].find((candidate) => Object.hasOwn(COMMANDS, candidate));
+  const second = argv[start + 1];
+  const id = commandId(first, second);
   if (id === undefined) throw unknownCommand(first, second);
-  const words = id.split(' ').length;
-  return { id, argv: [...argv.slice(0, start), ...argv.slice(start + words)] };
+  const rest = argv.slice(start + (id === first ? 1 : 2));
+  return { id, argv: start === 0 ? rest : [...argv.slice(0, start), ...rest] };
+}
+
+/** First words that others may follow. */
+const TOPICS = new Set(
+  Object.keys(COMMANDS)
+    .filter((id) => id.includes(' '))
+    .map((id) => id.slice(0, id.indexOf(' '))),
+);
+
+function commandId(first: string, second: string | undefined): string | undefined {
+  if (second !== undefined && TOPICS.has(first)) {
+    const pair = `${first} ${second}`;
+    if (Object.hasOwn(COMMANDS, pair)) return pair;
+  }
+  return Object.hasOwn(COMMANDS, first) ? first : undefined;
 }
 
 function countLeading(argv: readonly string[]): number {
@@ -74,12 +92,9 @@ function unknownCommand(first: string, second: string | undefined): WnError {
       hint: guess === undefined ? `see wn help ${first}` : `did you mean wn ${first} ${guess}?`,
     });
   }
-  const guess = nearest(first, Object.keys(COMMANDS)) ?? nearestTopic(first);
+  const guess = nearest(first, [...Object.keys(COMMANDS), ...TOPICS]);
   return new WnError('usage', `no command: ${first}`, {
     hint: guess === undefined ? 'wn help lists the commands' : `did you mean wn ${guess}?`,
   });
 }
 
-function nearestTopic(word: string): string | undefined {
-  return nearest(word, [...new Set(Object.keys(COMMANDS).map((id) => id.split(' ')[0] ?? ''))]);
-}

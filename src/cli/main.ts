@@ -3,26 +3,31 @@
  * cut what is still on its way to a pipe; it sets `process.exitCode` and lets go of
  * everything that keeps the process alive.
  */
-import { EXIT } from '../core/errors.js';
-import { closeSession } from './context.js';
+import { EXIT, type WnError } from '../core/errors.js';
+import { closeSession, type Context } from './context.js';
 import { interrupted, toFailure } from './failure.js';
 import type { InterruptReason, ProcessInterruption } from './interrupt.js';
-import { documentOf, encodeJson, endingOfError, type Ending } from './outcome.js';
+import { endingOfError, type Ending } from './outcome.js';
+import { TextOutput } from './output.js';
 import { page } from './pager.js';
-import { printFailure, printResult } from './present.js';
+import { present, printFailure, type Presentation } from './present.js';
 import { processContext, type ProcessContext } from './processContext.js';
 import { prepare, type Prepared } from './run.js';
 
 /** How long an interrupted command may take to end by itself. */
 const GRACE_MS = 2_000;
 
-export async function main(argv: readonly string[]): Promise<void> {
+/** Finds the command of a line. Throws `usage`. */
+type Find = (argv: readonly string[], context: Context) => Promise<Prepared>;
+
+/** Never rejects. `find` is another one only in tests of the contract. */
+export async function main(argv: readonly string[], find: Find = prepare): Promise<void> {
   const context = await processContext(argv);
   listenToSignals(context.interruption);
   let prepared: Prepared | undefined;
   let ending: Ending;
   try {
-    prepared = await prepare(argv, context);
+    prepared = await find(argv, context);
     ending = await untilInterrupted(prepared.command.run(), context.interruption);
   } catch (error) {
     ending = endingOfError(toFailure(error));
@@ -30,10 +35,18 @@ export async function main(argv: readonly string[]): Promise<void> {
   ending = await settle(ending, context);
   process.exitCode = ending.exit;
   try {
-    await print(ending, prepared, context);
+    await present(context, ending, presentation(prepared, ending));
   } catch (error) {
     await reportLost(toFailure(error), context);
   }
+}
+
+function presentation(prepared: Prepared | undefined, ending: Ending): Presentation {
+  return {
+    // A command that wasn't found has no result to render.
+    text: () => prepared?.command.text(ending) ?? new TextOutput(),
+    show: prepared?.class.paged === true ? page : undefined,
+  };
 }
 
 /** What was recorded is durable before its result is printed. */
@@ -56,30 +69,10 @@ async function settle(ending: Ending, context: ProcessContext): Promise<Ending> 
   }
 }
 
-async function print(
-  ending: Ending,
-  prepared: Prepared | undefined,
-  context: ProcessContext,
-): Promise<void> {
-  const { failure, result } = ending;
-  if (context.json) {
-    // A stream has printed its documents already.
-    if (failure === undefined && result === undefined) return;
-    await context.stdout.write(`${encodeJson(documentOf(ending))}\n`);
-    return;
-  }
-  if (prepared !== undefined && result !== undefined) {
-    const { command } = prepared;
-    const show = prepared.class.paged ? page : undefined;
-    await printResult(context, ending, (shown) => command.text(shown), show);
-  }
-  if (failure !== undefined) await printFailure(context.stderr, failure, context.env);
-}
-
 /** The result couldn't be written: stderr is what is left. */
-async function reportLost(failure: ReturnType<typeof toFailure>, context: ProcessContext) {
+async function reportLost(failure: WnError, context: Context): Promise<void> {
   process.exitCode = failure.exit;
-  await printFailure(context.stderr, failure, context.env).catch(() => undefined);
+  await printFailure(context, failure).catch(() => undefined);
 }
 
 /** The command's ending, or that of an interrupted one which doesn't end by itself. */

@@ -1,26 +1,34 @@
 /**
  * Prints how a command ended: one JSON document with `--json`, else text on stdout and
- * errors with their hints on stderr.
+ * the error with its hint on stderr.
  */
 import { EXIT, type WnError } from '../core/errors.js';
 import type { Context } from './context.js';
 import { documentOf, encodeJson, type Ending } from './outcome.js';
 import type { TextOutput } from './output.js';
-import type { Sink } from './sink.js';
 import { escapeTerminal } from './terminal.js';
 
-/** The result, or with `--json` the whole ending. */
-export async function printResult<Result>(
+export interface Presentation {
+  /** Renders the result; called only if there is one and text is wanted. */
+  readonly text: () => TextOutput;
+  /** Writes the text: to stdout, unless a pager is to show it. */
+  readonly show?: ((context: Context, content: string | Uint8Array) => Promise<void>) | undefined;
+}
+
+/** An ending with neither result nor failure prints nothing: a stream has printed its lines. */
+export async function present(
   context: Context,
-  ending: Ending<Result>,
-  text: (ending: Ending<Result>) => TextOutput,
-  showText: (context: Context, content: string | Uint8Array) => Promise<void> = writeText,
+  ending: Ending,
+  { text, show = writeText }: Presentation,
 ): Promise<void> {
+  const { failure, result } = ending;
+  if (failure === undefined && result === undefined) return;
   if (context.json) {
     await context.stdout.write(`${encodeJson(documentOf(ending))}\n`);
-  } else if (ending.result !== undefined) {
-    await showText(context, text(ending).content());
+    return;
   }
+  if (result !== undefined) await show(context, text().content());
+  if (failure !== undefined) await printFailure(context, failure);
 }
 
 async function writeText(context: Context, content: string | Uint8Array): Promise<void> {
@@ -28,15 +36,13 @@ async function writeText(context: Context, content: string | Uint8Array): Promis
 }
 
 /** `wn: message` and `hint: …`; the stack of a bug only where it was asked for. */
-export async function printFailure(
-  stderr: Sink,
-  failure: WnError,
-  env: Context['env'],
-): Promise<void> {
+export async function printFailure(context: Context, failure: WnError): Promise<void> {
   let text = `wn: ${escapeTerminal(failure.message)}\n`;
   if (failure.hint !== undefined) text += `hint: ${escapeTerminal(failure.hint)}\n`;
-  if (failure.exit === EXIT.failed && env['WN_LOG'] === 'debug') text += `${stackOf(failure)}\n`;
-  await stderr.write(text);
+  if (failure.exit === EXIT.failed && context.env['WN_LOG'] === 'debug') {
+    text += `${stackOf(failure)}\n`;
+  }
+  await context.stderr.write(text);
 }
 
 function stackOf(failure: WnError): string {

@@ -24,7 +24,7 @@ export interface Prepared {
  */
 let config: Config | undefined;
 
-function oclifConfig(): Config {
+export function oclifConfig(): Config {
   if (config === undefined) {
     config = new Config({ root: import.meta.dirname });
     config.bin = 'wn';
@@ -53,13 +53,13 @@ export async function prepare(argv: readonly string[], context: Context): Promis
 
 /** `wn`, `wn --version`, `wn X --help` are all answered by `help`. */
 function rerouteHelp(argv: readonly string[]): { id: string; argv: readonly string[] } {
-  const located = locate(argv);
+  const { id, argv: rest } = locate(argv);
+  if (id !== undefined && (id === 'help' || !hasFlag(rest, '--help', '-h'))) {
+    return { id, argv: rest };
+  }
   const json = hasFlag(argv, '--json') ? ['--json'] : [];
-  if (located.id === undefined) {
+  if (id === undefined) {
     return { id: 'help', argv: hasFlag(argv, '--version') ? ['--version', ...json] : json };
   }
-  if (located.id === 'help' || !hasFlag(located.argv, '--help', '-h')) {
-    return { id: located.id, argv: located.argv };
-  }
-  return { id: 'help', argv: [...located.id.split(' '), ...json] };
+  return { id: 'help', argv: [...id.split(' '), ...json] };
 }

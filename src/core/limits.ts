@@ -50,6 +50,10 @@ export const REGISTER_BYTES_MAX = 64 * KIB;
 export const TEXT_BYTES_MAX = 4 * MIB;
 export const SET_ELEMENTS_MAX = 20_000;
 export const FIELD_PATH_PARTS_MAX = 8;
+/** A whole content up to this stands in the op itself; a larger one is a blob. */
+export const WHOLE_INLINE_BYTES_MAX = 16 * KIB;
+/** What this program puts into one text op. */
+export const TEXT_OP_BYTES_TARGET = 256 * KIB;
 export const NEW_FILE_BYTES_MAX = 1 * MIB;
 export const SIMILARITY_CANDIDATES_MAX = 1_000;
 export const MASS_CHANGE_NODES = 200;
@@ -110,6 +114,10 @@ export const RECOVERY_FILE_CHARS_MAX = 4 * KIB;
 // The ports on a real machine
 /** Files a storage keeps open for appending. */
 export const OPEN_FILES_MAX = 32;
+/** What is read of the working directory at once; Node reads no more at a time. */
+export const WORKDIR_FILE_BYTES_MAX = 2_147_483_647;
+/** A key, a passphrase or a device's settings. */
+export const HOME_FILE_BYTES_MAX = 64 * KIB;
 /** LMDB's own bound at its page size of 4,096. */
 export const INDEX_KEY_BYTES_MAX = 1_978;
 /** Address space for the index; the file is as large as what is in it. */
@@ -156,3 +164,7 @@ export const GRAPHEME_LOOKBACK_MAX = 1_024;
 export const BATCH_LINE_BYTES_MAX = 1 * MIB;
 export const BATCH_GROUP_LINES_MAX = 4_096;
 export const STDIN_BYTES_MAX = 8 * MIB;
+
+// The record of the working directory
+export const TREE_JOURNAL_BYTES_MAX = 256 * KIB;
+export const TREE_RECORD_BYTES_MAX = 512 * MIB;

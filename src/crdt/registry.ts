@@ -70,10 +70,10 @@ export function applyField(
 }
 
 /** The state of one type at a path, empty where it was never written. */
-export function fieldState<State>(
+export function fieldState<State, Arg>(
   fields: FieldsState,
   path: FieldPath,
-  type: FieldType<State, never>,
+  type: FieldType<State, Arg>,
 ): State {
   const state = fields.get(pathKey(path))?.get(type.number);
   return state === undefined ? type.empty() : (state as State);

@@ -138,7 +138,9 @@ class LmdbKeyValue implements KeyValue {
       ? { start: high, exclusiveStart: true, end: low, inclusiveEnd: true }
       : { start: low, exclusiveStart: open, end: high };
     const found: Pair[] = [];
-    for (const { key, value } of this.#database.getRange({ ...bounds, reverse, limit })) {
+    // A lot is read at one go, so it needs no snapshot of its own, which would cost half as much again.
+    const options = { ...bounds, reverse, limit, snapshot: false };
+    for (const { key, value } of this.#database.getRange(options)) {
       found.push([plain(key), plain(value)]);
     }
     return found;

@@ -13,6 +13,7 @@ import { tryLock } from './lock.js';
 import { OpenFiles } from './openfiles.js';
 import type { OpenFile } from './openfiles.js';
 import { checkPath, foldersAbove, parentOf } from './paths.js';
+import { readRange } from './readrange.js';
 import { checkOwner, checkRoot } from './root.js';
 
 export interface NodeStorage extends Storage {
@@ -336,18 +337,4 @@ class DiskStorage implements NodeStorage {
 
 function isTemp(path: Path): boolean {
   return path.startsWith(durable.TEMP_PREFIX, path.lastIndexOf('/') + 1);
-}
-
-/** Bytes `[from, to)` of a regular file, cut at its end; null for anything else. */
-function readRange(fd: number, from: number, to: number): Uint8Array | null {
-  const stat = fs.fstatSync(fd);
-  if (!stat.isFile()) return null;
-  const bytes = new Uint8Array(Math.max(0, Math.min(to, stat.size) - from));
-  let done = 0;
-  while (done < bytes.byteLength) {
-    const got = fs.readSync(fd, bytes, done, bytes.byteLength - done, from + done);
-    if (got === 0) break; // cut by somebody meanwhile
-    done += got;
-  }
-  return bytes.subarray(0, done);
 }

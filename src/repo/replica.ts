@@ -35,8 +35,8 @@ import { Fold } from './fold/fold.js';
 import { History, type CommitRef } from './history.js';
 import { encodeSeq } from './index/records.js';
 import { INDEX_VERSION, key, Tables } from './index/tables.js';
-import type { LogOffset } from './log/segment.js';
-import { LogStore } from './log/store.js';
+import { placeAfter, type LogOffset } from './log/segment.js';
+import { LogStore, type Batch } from './log/store.js';
 import { rebuild, recover } from './rebuild.js';
 import {
   FORMAT_LINE,
@@ -228,7 +228,14 @@ export class Replica {
 
   // Committing
 
-  draft(message: string | null): Draft {
+  /** The log that the next commit of this copy goes to; known once there is a draft. */
+  writingLog(): LogId {
+    return this.ownLogId();
+  }
+
+  async draft(message: string | null): Promise<Draft> {
+    assert(this.release !== null, 'a draft without the lock');
+    await this.ownLog();
     return new Draft(this.device, this.ports.rng, message);
   }
 
@@ -240,7 +247,6 @@ export class Replica {
    */
   async commit(draft: Draft, actAs?: CapId): Promise<{ readonly last: Commit; readonly ops: number }> {
     assert(this.release !== null, 'a commit without the lock');
-    await this.ownLog();
     const parts = draft.commits();
     this.declareWideDeps();
     let last: Commit | null = null;
@@ -428,21 +434,8 @@ export class Replica {
     }
     this.tables.mark(key.meta('writing'), Buffer.from([...byLog.keys()].join('\n')));
     const runs = [...byLog.values()];
-    const positions = await this.store.append(
-      runs.map((commits) => {
-        const first = commits[0];
-        assert(first !== undefined, 'an empty run');
-        const { seq } = first.header;
-        return {
-          place: this.history.place({ log: first.log, seq }),
-          after: this.endOf(first.log),
-          payloads: commits.map((commit) =>
-            encodePayload(commit, this.history.place({ log: commit.log, seq: commit.header.seq })),
-          ),
-        };
-      }),
-      extra,
-    );
+    const batches = runs.map((commits) => this.batch(commits));
+    const positions = await this.store.append(batches, extra);
     runs.forEach((commits, run) =>
       commits.forEach((commit, index) => {
         const position = positions[run]?.[index];
@@ -451,6 +444,20 @@ export class Replica {
       }),
     );
     this.queue.length = 0;
+  }
+
+  /** Commits that continue one log, as the log store takes them. */
+  private batch(commits: readonly Commit[]): Batch {
+    const first = commits[0];
+    assert(first !== undefined, 'an empty run');
+    const place = this.history.place({ log: first.log, seq: first.header.seq });
+    let next = place;
+    const payloads = commits.map((commit) => {
+      const payload = encodePayload(commit, next);
+      next = placeAfter(commit, next);
+      return payload;
+    });
+    return { place, after: this.endOf(first.log), payloads };
   }
 
   /** Where a log's last acknowledged record ends; null for one that has none. */
@@ -470,6 +477,18 @@ export class Replica {
     return this.queue.map((commit, index) =>
       index === last ? { ...commit, sig: signCommit(commit.id, signer) } : commit,
     );
+  }
+
+  // The working directory
+
+  /** Worknodes that changed since the working directory was last brought in step. */
+  dirtyNodes(): readonly NodeId[] {
+    return [...this.tables.prefix(key.table('dirty'))].map(([at]) => at.slice(2));
+  }
+
+  markInStep(nodes: readonly NodeId[]): void {
+    for (const node of nodes) this.tables.remove(key.dirty(node));
+    this.tables.remove(key.dirty(this.root));
   }
 
   // Pending commits, index

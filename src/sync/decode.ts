@@ -44,6 +44,7 @@ import {
   EPOCH_BYTES,
   HEAD_BYTES,
   logKey,
+  weight,
   type LogHeads,
 } from './have.js';
 import type { Run } from './store.js';
@@ -161,11 +162,7 @@ function readHello(parts: readonly Canonical[]): Hello {
 function readHave(parts: readonly Canonical[]): Have {
   const [basis, list, last] = asArray(parts, 'HAVE', 3);
   const logs = asArray(list, 'logs').map(readLogHeads);
-  bounded(
-    logs.reduce((sum, log) => sum + Math.max(1, log.heads.length), 0),
-    SYNC_HEADS_PER_PAGE + SYNC_BRANCHES_MAX,
-    'heads on one page',
-  );
+  bounded(weight(logs), SYNC_HEADS_PER_PAGE, 'heads on one page');
   logs.forEach((log, at) => {
     const before = logs[at - 1];
     if (before !== undefined && logKey(before) >= logKey(log)) throw bad('logs out of order');

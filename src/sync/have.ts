@@ -103,6 +103,13 @@ export function applied(basis: Vector, delta: Vector): Vector {
   return inOrder([...logs.values()].filter((log) => log.heads.length > 0));
 }
 
+/** Heads, and logs without any: what a page and a vector are measured by. */
+export function weight(logs: Iterable<LogHeads>): number {
+  let sum = 0;
+  for (const { heads } of logs) sum += Math.max(1, heads.length);
+  return sum;
+}
+
 export function without(vector: Vector, keys: ReadonlySet<string>): Vector {
   return new Map([...vector].filter(([key]) => !keys.has(key)));
 }

@@ -35,14 +35,6 @@ const PROSE_ENDING = /\.(?:md|markdown|mdx|txt|text|rst|adoc|asciidoc|org|tex|ty
 const GENERATED_MARK = /@generated\b|\bcode generated\b[^\n]{0,200}\bdo not edit\b/i;
 const GENERATED_MARK_BYTES = 1024;
 
-/** Markdown, the one format that has front matter. */
-const MARKDOWN_ENDING = /\.(?:md|markdown|mdx)$/i;
-
-/** Whether the file's front matter overlays fields. */
-export function supportsFields(path: string): boolean {
-  return MARKDOWN_ENDING.test(path);
-}
-
 /**
  * `size` in bytes; `head` the first `HEAD_BYTES` or the whole file; `merge` what a
  * schema says for this path. A `text` may still turn out invalid further on: then

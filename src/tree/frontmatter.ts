@@ -54,10 +54,14 @@ export type FrontMatter =
       /** What is wrong with it, and on which line of the text (from 1). */
       readonly why: string;
       readonly line: number;
+      /** Behind its closing fence, or the end of the text if it has none. */
+      readonly end: number;
     };
 
 const NONE: FrontMatter = { ok: true, block: null, entries: [], repeated: [] };
 const OPENING = /^---[ \t]*(\r?\n)/;
+/** What follows an opening fence and is no prose, even where no closing fence comes. */
+const KEY_LINE = /[ ]*[\w-]+:(?:[ \t]|\r?\n|$)/y;
 const CLOSING = /---[ \t]*(?:\r?\n|$)/y;
 
 /** Reads the front matter of a text without byte order mark. Never throws. */
@@ -66,7 +70,12 @@ export function parseFrontMatter(text: string): FrontMatter {
   if (opening === null) return NONE;
   const contentStart = opening[0].length;
   const closing = findClosing(text, contentStart);
-  if (closing === null) return NONE;
+  if (closing === null) {
+    KEY_LINE.lastIndex = contentStart;
+    return KEY_LINE.test(text)
+      ? invalid(text, text.length, 0, 'its closing `---` is missing')
+      : NONE;
+  }
   const newline = opening[1] === '\r\n' ? '\r\n' : '\n';
   const [contentEnd, bodyStart] = closing;
   return parseContent(text, { content: [contentStart, contentEnd], bodyStart, indent: 0, newline });
@@ -91,26 +100,25 @@ const HALF_TYPED = /^\s*\S*\s*$/;
 function parseContent(text: string, block: Block): FrontMatter {
   const [start, end] = block.content;
   const source = text.slice(start, end);
+  const bad = (at: number, why: string): FrontMatter => invalid(text, block.bodyStart, at, why);
   const parsed = parseYaml(source);
-  if (!parsed.ok) return invalid(text, start + parsed.at, parsed.why);
+  if (!parsed.ok) return bad(start + parsed.at, parsed.why);
   const { contents, directives } = parsed.doc;
   if (directives.docStart === true || directives.docEnd) {
-    return invalid(text, start, 'a YAML document marker within it');
+    return bad(start, 'a YAML document marker within it');
   }
   if (contents === null) return { ok: true, block, entries: [], repeated: [] };
   // Prose between two thematic breaks is no front matter, but a key without its colon is.
-  if (!isMap(contents)) {
-    return HALF_TYPED.test(source) ? invalid(text, start, 'a key without a colon') : NONE;
-  }
-  if (contents.flow === true) return invalid(text, start, 'it is written in braces');
+  if (!isMap(contents)) return HALF_TYPED.test(source) ? bad(start, 'a key without a colon') : NONE;
+  if (contents.flow === true) return bad(start, 'it is written in braces');
   if (contents.anchor !== undefined || contents.tag !== undefined) {
-    return invalid(text, start, 'an anchor or tag on the whole of it');
+    return bad(start, 'an anchor or tag on the whole of it');
   }
   return withEntries(text, block, contents as YAMLMap<unknown, unknown>);
 }
 
-function invalid(text: string, at: number, why: string): FrontMatter {
-  return { ok: false, why, line: text.slice(0, at).split('\n').length };
+function invalid(text: string, end: number, at: number, why: string): FrontMatter {
+  return { ok: false, why, line: text.slice(0, at).split('\n').length, end };
 }
 
 function withEntries(text: string, block: Block, map: YAMLMap<unknown, unknown>): FrontMatter {

@@ -63,6 +63,8 @@ export interface Subject<State, Arg, Intent> {
   readonly anyArg: fc.Arbitrary<Arg>;
   /** What an unset field shows after its first write was taken back. */
   readonly blank: Value | undefined;
+  /** Concurrent writes can lose and are listed. */
+  readonly contested: boolean;
   /** False where duplicates are excluded by the log alone. */
   readonly idempotent: boolean;
 }

@@ -82,6 +82,7 @@ const registerSubject: Subject<RegisterState, RegisterArg, RegisterIntent> = {
     value: fc.option(anyValue, { nil: undefined }),
   }),
   blank: undefined,
+  contested: true,
   idempotent: true,
 };
 
@@ -111,12 +112,12 @@ const setSubject: Subject<SetState, SetArg, SetIntent> = {
   },
   anyArg: fc.record({
     adds: fc.array(anyValue, { maxLength: 2 }),
-    removes: fc.array(
-      fc.record({ value: anyValue, tags: fc.array(anyStamp, { maxLength: 3 }) }),
-      { maxLength: 2 },
-    ),
+    removes: fc.array(fc.record({ value: anyValue, tags: fc.array(anyStamp, { maxLength: 3 }) }), {
+      maxLength: 2,
+    }),
   }),
   blank: [],
+  contested: false,
   idempotent: true,
 };
 
@@ -152,6 +153,7 @@ const counterSubject: Subject<CounterState, number, number> = {
   },
   anyArg: fc.maxSafeInteger(),
   blank: 0,
+  contested: false,
   idempotent: false,
 };
 

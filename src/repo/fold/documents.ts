@@ -19,6 +19,8 @@ import { readOp, type Groups } from './ops.js';
 type TextOpOf = Extract<Op, { op: 'text' }>;
 
 const DOCUMENTS_OPEN_MAX = 64;
+/** No log has this name: it sorts behind all others. */
+const PREVIEW_LOG: LogId = 'f'.repeat(32);
 const NO_HEADS: DocumentHeads = { heads: [], last: new Map(), whiteout: false };
 
 export class Documents {
@@ -77,6 +79,25 @@ export class Documents {
   ): FullRuns {
     if (heads === null || !heads.whiteout) return { runs, tombstones: false };
     return this.document(node, heads).toFullRuns(at, runs);
+  }
+
+  /** The live text with an edit merged in that was typed on the text at `at`; changes nothing. */
+  preview(
+    node: NodeId,
+    heads: DocumentHeads | null,
+    at: readonly Head[],
+    runs: readonly Run[],
+  ): string {
+    const known = heads ?? NO_HEADS;
+    const full = this.fullRuns(node, heads, at, runs);
+    const { diamondTypes } = this;
+    const document = TextDocument.open({ history: () => this.ops(node, known), diamondTypes });
+    try {
+      document.add({ log: PREVIEW_LOG, seq: 0, index: 0, base: at, live: true, ...full });
+      return document.text();
+    } finally {
+      document.free();
+    }
   }
 
   /** Starts a document over: its ops will be added again, by liveness of now. */

@@ -77,8 +77,8 @@ export class Fold {
     this.documents.reset(id);
     const moves: FolderMove[] = [];
     let node = EMPTY_NODE;
-    for (const [touch, value] of this.tables.prefix(key.touches(id))) {
-      const { time, log: number } = parseTouch(touch);
+    for (const [touchKey, value] of this.tables.prefix(key.touches(id))) {
+      const { time, log: number } = parseTouch(touchKey);
       const at = { log: this.history.logOfNumber(number), seq: decodeSeq(value) };
       const record = this.history.record(at);
       if (record === null) continue;

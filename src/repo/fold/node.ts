@@ -11,7 +11,7 @@ import {
 } from '../../core/canonical.js';
 import { fromHex, toHex } from '../../core/bytes.js';
 import { stamp, stampLog, stampTime, type Stamp } from '../../core/hlc.js';
-import type { LogId, NodeId } from '../../core/ids.js';
+import type { LogId } from '../../core/ids.js';
 import type { NodeType } from '../../core/op.js';
 import { decodeFields, encodeFields, emptyFields, type FieldsState } from '../../crdt/registry.js';
 import type { Head } from '../../crdt/text/op.js';

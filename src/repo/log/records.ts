@@ -34,7 +34,10 @@ export class RecordReader {
     try {
       return this.read(log, position);
     } catch (error) {
-      if (!this.forget(log, position.segment)) throw error;
+      const sealed = segmentPath(log, position.segment, 'sealed');
+      const isSealed = this.storage.readSync(sealed, 0, 1) !== null;
+      if (!this.forget(log, position.segment) && !isSealed) throw error;
+      if (isSealed) this.head(sealed); // from now on it is read, not a tail left beside it
       return this.read(log, position);
     }
   }

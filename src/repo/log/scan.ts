@@ -63,7 +63,7 @@ export interface ScanOptions {
   readonly acknowledged?: LogOffset | null | undefined;
 }
 
-interface Source {
+export interface Source {
   readonly storage: Storage;
   readonly deflate: Deflate;
 }
@@ -76,7 +76,7 @@ export async function* scanSegments(
   { from, acknowledged = null }: ScanOptions,
 ): AsyncGenerator<ScanItem, void, undefined> {
   const left = segments.filter((info) => info.first >= (from?.segment ?? 0));
-  if (from !== undefined && left[0]?.first !== from.segment) {
+  if (from !== undefined && from.offset > 0 && left[0]?.first !== from.segment) {
     yield missing(segmentPath(log, from.segment, 'tail'), from.seq, left[0]?.first ?? null);
     return;
   }
@@ -84,7 +84,7 @@ export async function* scanSegments(
   let end: LogOffset | null = { segment: seq, offset: 0 };
   for (const [index, info] of left.entries()) {
     if (info.first !== seq) yield misplaced(info, seq);
-    const resumed = index === 0 && from !== undefined;
+    const resumed = from !== undefined && info.first === from.segment;
     const start = resumed ? from : { segment: info.first, offset: 0, seq: info.first };
     const next = left[index + 1]?.first ?? null;
     const part = await readPart(source, log, info, start.offset);
@@ -97,11 +97,10 @@ export async function* scanSegments(
     seq = end === null && next !== null ? next : read.seq;
   }
   if (acknowledged !== null && end !== null && isBefore(end, acknowledged)) {
-    if (end.segment !== acknowledged.segment) {
-      yield missing(segmentPath(log, acknowledged.segment, 'tail'), seq, null);
-    } else {
-      yield cutOff(left.at(-1)?.file ?? '', end.offset, seq);
-    }
+    const last = left.at(-1);
+    yield last !== undefined && last.first === acknowledged.segment
+      ? cutOff(last.file, end.offset, seq)
+      : missing(segmentPath(log, acknowledged.segment, 'tail'), seq, null);
   }
 }
 

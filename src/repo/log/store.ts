@@ -10,7 +10,7 @@ import { decodePayload, encodeRecord, readRecord, type Place } from '../../core/
 import { FRAME_BYTES_MAX, SEALED_HEAD_BYTES_MAX, SEGMENT_BYTES_MAX } from '../../core/limits.js';
 import type { Deflate, Path, Storage } from '../../core/ports.js';
 import { damage, RecordReader } from './records.js';
-import { scanSegments, type ScanItem, type ScanOptions, type Torn } from './scan.js';
+import { scanSegments, type ScanItem, type ScanOptions, type Source, type Torn } from './scan.js';
 import { measure, sealTail, startsWith, type Sealed } from './seal.js';
 import { readSealedHead, unseal } from './sealed.js';
 import {
@@ -45,12 +45,14 @@ export interface Write {
 
 export class LogStore {
   private readonly records: RecordReader;
+  private readonly source: Source;
 
   constructor(
     private readonly storage: Storage,
     private readonly deflate: Deflate,
   ) {
     this.records = new RecordReader(storage, deflate);
+    this.source = { storage, deflate };
   }
 
   async logs(): Promise<readonly LogKey[]> {
@@ -79,7 +81,7 @@ export class LogStore {
 
   /** Everything from a point on. Bad bytes are items, never thrown. */
   async *scan(log: LogKey, options: ScanOptions = {}): AsyncGenerator<ScanItem, void, undefined> {
-    yield* scanSegments(this, log, await this.segments(log), options);
+    yield* scanSegments(this.source, log, await this.segments(log), options);
   }
 
   /**
@@ -158,7 +160,7 @@ export class LogStore {
   async cutTorn(log: LogKey, acknowledged: LogOffset | null): Promise<Torn | null> {
     const segments = await this.segments(log);
     const last = segments.slice(-1);
-    for await (const item of scanSegments(this, log, last, { acknowledged })) {
+    for await (const item of scanSegments(this.source, log, last, { acknowledged })) {
       if (item.kind !== 'torn') continue;
       await this.storage.truncate(item.file, item.offset);
       this.records.forget(log, last[0]?.first ?? 0);

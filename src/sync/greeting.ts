@@ -1,0 +1,68 @@
+/**
+ * HELLO: who speaks, which versions, with what right. The one place where a peer is
+ * admitted; `SyncReads.admit` gives the verdict.
+ */
+import type { DeviceId } from '../core/ids.js';
+import { SYNC_CREDENTIAL_BYTES_MAX } from '../core/limits.js';
+import { assert } from '../core/errors.js';
+import type { Hello, SyncMode } from './frames.js';
+import { refusal } from './refusal.js';
+import type { SyncReads } from './store.js';
+
+export interface GreetingConfig {
+  readonly store: SyncReads;
+  /** The peer as the transport proves it; null where it proves nobody. */
+  readonly peer: DeviceId | null;
+  /** Whom the dialler means to reach; null for whoever answers. */
+  readonly expected: DeviceId | null;
+  readonly nonce: Uint8Array;
+  readonly versions: readonly number[];
+}
+
+/** Says neither whether there is such a workspace nor what the right lacks. */
+const NOT_ADMITTED = 'no such workspace here, or no right to it';
+
+export function makeHello(config: GreetingConfig, mode: SyncMode): Hello {
+  const { store, versions, nonce } = config;
+  const credential = store.credential();
+  assert(credential.byteLength <= SYNC_CREDENTIAL_BYTES_MAX, 'a credential over its bound');
+  const { workspace, device } = store;
+  return { type: 'hello', versions, workspace, device, mode, credential, nonce };
+}
+
+/**
+ * The version to speak with this peer. Throws a refusal: `version` where there is none in
+ * common or the peer fell below what it spoke before, `denied` for all else, in one and
+ * the same words. The store is asked whatever the workspace, so that time tells nothing.
+ */
+export function admitted(config: GreetingConfig, hello: Hello): number {
+  const { store, peer, expected, versions } = config;
+  const common = hello.versions.filter((version) => versions.includes(version));
+  if (common.length === 0) {
+    throw refusal(
+      'version',
+      `no protocol version in common: ${versions.join(', ')} here`,
+      'update wn on the side that has the older one',
+    );
+  }
+  const verdict = store.admit(peer, hello.credential);
+  const meant = [peer, expected].every((device) => device === null || device === hello.device);
+  if (!verdict.ok || !meant || hello.workspace !== store.workspace) {
+    throw refusal('denied', NOT_ADMITTED);
+  }
+  const version = Math.max(...common);
+  const spoken = store.checkpoint(hello.device)?.version ?? 0;
+  if (version < Math.min(spoken, Math.max(...versions))) {
+    throw refusal(
+      'version',
+      `version ${version} of the protocol, where this device spoke ${spoken} before`,
+      'if that device really went back to an older wn, update it',
+    );
+  }
+  return version;
+}
+
+/** Whether the peer may be sent commits before it has answered: it still has the right it showed. */
+export function stillAdmitted(config: GreetingConfig, credential: Uint8Array): boolean {
+  return config.store.admit(config.peer, credential).ok;
+}

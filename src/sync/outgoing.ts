@@ -1,0 +1,69 @@
+/**
+ * The sending half of a session: takes frames from lazily read sources as far as the
+ * peer's credit goes. At most `SYNC_CREDIT_BYTES` are ever under way.
+ */
+import { WnError } from '../core/errors.js';
+import { SYNC_CREDIT_BYTES } from '../core/limits.js';
+import { chained, NO_FRAMES } from './digest.js';
+import type { Packed } from './pack.js';
+
+export class Outgoing {
+  private readonly sources: Iterator<Packed>[] = [];
+  private ready: Packed | null = null;
+  private credit = SYNC_CREDIT_BYTES;
+
+  /** Over all frames handed out. */
+  digest: Uint8Array = NO_FRAMES;
+  commits = 0;
+  blobs = 0;
+
+  /** Queues a source behind those that are there. It is read when credit allows. */
+  add(frames: Iterable<Packed>): void {
+    this.sources.push(frames[Symbol.iterator]());
+  }
+
+  /** Throws `invalid` where a peer grants more than it was sent. */
+  grant(bytes: number): void {
+    if (bytes === 0 || this.credit + bytes > SYNC_CREDIT_BYTES) {
+      throw new WnError('invalid', `credit of ${bytes} bytes beyond what was sent`);
+    }
+    this.credit += bytes;
+  }
+
+  /** The frames that may leave now, in order. */
+  frames(): readonly Uint8Array[] {
+    const frames: Uint8Array[] = [];
+    for (let next = this.peek(); next !== null; next = this.peek()) {
+      if (next.frame.byteLength > this.credit) break;
+      this.credit -= next.frame.byteLength;
+      this.digest = chained(this.digest, next.frame);
+      this.commits += next.commits;
+      this.blobs += next.blobs;
+      this.ready = null;
+      frames.push(next.frame);
+    }
+    return frames;
+  }
+
+  /** Nothing is left to send. */
+  get drained(): boolean {
+    return this.peek() === null;
+  }
+
+  /** Lets go of sources that weren't read to their end. */
+  stop(): void {
+    for (const source of this.sources.splice(0)) source.return?.();
+    this.ready = null;
+  }
+
+  private peek(): Packed | null {
+    while (this.ready === null) {
+      const source = this.sources[0];
+      if (source === undefined) return null;
+      const next = source.next();
+      if (next.done === true) this.sources.shift();
+      else this.ready = next.value;
+    }
+    return this.ready;
+  }
+}

@@ -1,0 +1,227 @@
+/**
+ * Looks at the working directory and tells what is there that wasn't when it was last
+ * in step. Reads only what its stamp doesn't vouch for. Leaves out what the changes
+ * mean: moves (`moves`), operations (`record`).
+ */
+import { hashHex } from '../core/crypto.js';
+import { utf8 } from '../core/bytes.js';
+import type { NodeType } from '../core/op.js';
+import { TREE_DEPTH_MAX, WORKNODES_MAX } from '../core/limits.js';
+import type { FileStat, WorkDir } from '../core/ports.js';
+import { IgnoreRules } from './ignore.js';
+import { checkName, foldName, joinPath } from './names.js';
+import { sameStamp, type Stamp, type TreeEntry, type TreeState } from './state.js';
+
+/** Something on disk that is not as last in step, or new. */
+export interface Found {
+  readonly path: string;
+  readonly type: NodeType;
+  readonly stat: FileStat;
+  /** Tagged hash of the content; '' for folders. */
+  readonly hash: string;
+}
+
+export interface Refused {
+  readonly path: string;
+  readonly why: string;
+}
+
+export interface Scan {
+  readonly added: readonly Found[];
+  readonly modified: readonly Found[];
+  /** Entries whose path holds nothing now, or something of another kind. */
+  readonly vanished: readonly TreeEntry[];
+  /** Entries whose content is as it was but whose stamp isn't: worth remembering. */
+  readonly restamped: readonly TreeEntry[];
+  readonly refused: readonly Refused[];
+  /** Everything looked at, ignored things aside. */
+  readonly files: number;
+  readonly bytes: number;
+}
+
+export interface ScanOptions {
+  /** Only these paths and what is below them; all if left out. */
+  readonly under?: readonly string[];
+  /** The wall clock's milliseconds. */
+  readonly nowMs: number;
+  readonly progress?: (files: number) => void;
+}
+
+/** Coarser than the tick of any file system's clock that we met. */
+const RACY_MS = 10;
+
+interface Walk {
+  readonly dir: WorkDir;
+  readonly state: TreeState;
+  readonly options: ScanOptions;
+  readonly seen: Set<string>;
+  readonly added: Found[];
+  readonly modified: Found[];
+  readonly restamped: TreeEntry[];
+  readonly refused: Refused[];
+  files: number;
+  bytes: number;
+}
+
+/** Scans. Throws only when the root itself can't be read. */
+export function scan(dir: WorkDir, state: TreeState, options: ScanOptions): Scan {
+  const walk: Walk = {
+    dir,
+    state,
+    options,
+    seen: new Set(),
+    added: [],
+    modified: [],
+    restamped: [],
+    refused: [],
+    files: 0,
+    bytes: 0,
+  };
+  enter(walk, '', IgnoreRules.root(), 0);
+  const vanished: TreeEntry[] = [];
+  for (const entry of state.entries.values()) {
+    if (!walk.seen.has(entry.path) && isUnder(entry.path, options.under)) vanished.push(entry);
+  }
+  const { added, modified, restamped, refused, files, bytes } = walk;
+  return { added, modified, vanished, restamped, refused, files, bytes };
+}
+
+export function isUnder(path: string, under: readonly string[] | undefined): boolean {
+  if (under === undefined) return true;
+  return under.some((top) => top === '' || path === top || path.startsWith(`${top}/`));
+}
+
+/** A folder that holds one of the paths looked for is walked through, but not looked at itself. */
+function leadsTo(path: string, under: readonly string[] | undefined): boolean {
+  return under?.some((top) => top.startsWith(`${path}/`)) ?? false;
+}
+
+function enter(walk: Walk, folder: string, above: IgnoreRules, depth: number): void {
+  const entries = walk.dir.list(folder);
+  if (entries === null) return;
+  const names = new Set(entries.map((entry) => entry.name));
+  if (folder !== '' && (names.has('.git') || names.has('.wn'))) {
+    refuse(walk, folder, 'holds a repository of its own');
+    walk.seen.add(folder);
+    return;
+  }
+  const rules = above.enter(
+    folder,
+    names.has('.gitignore') ? readText(walk.dir, joinPath(folder, '.gitignore')) : undefined,
+    names.has('.wnignore') ? readText(walk.dir, joinPath(folder, '.wnignore')) : undefined,
+  );
+  const taken = new Map<string, string>();
+  for (const { name, kind } of entries) {
+    const path = folder === '' ? name : `${folder}/${name}`;
+    const inside = isUnder(path, walk.options.under);
+    if (!inside && !leadsTo(path, walk.options.under)) continue;
+    const known = walk.state.entries.get(path);
+    if (known === undefined && rules.ignores(path, kind === 'folder')) continue;
+    if (known === undefined && !acceptable(walk, path, name, depth, taken)) continue;
+    if (kind === 'folder') {
+      if (inside) meetFolder(walk, path, known);
+      enter(walk, path, rules, depth + 1);
+    } else if (inside) {
+      meetFile(walk, path, known);
+    }
+  }
+}
+
+function readText(dir: WorkDir, path: string): string | undefined {
+  const bytes = dir.read(path);
+  return bytes === null ? undefined : Buffer.from(bytes).toString('utf8');
+}
+
+/** May something new have this name in this place? */
+function acceptable(
+  walk: Walk,
+  path: string,
+  name: string,
+  depth: number,
+  taken: Map<string, string>,
+): boolean {
+  const checked = checkName(name);
+  if (!checked.ok) return refuse(walk, path, checked.why);
+  if (depth >= TREE_DEPTH_MAX) return refuse(walk, path, `deeper than ${TREE_DEPTH_MAX} folders`);
+  if (walk.state.entries.size + walk.added.length >= WORKNODES_MAX) {
+    return refuse(walk, path, `over ${WORKNODES_MAX} worknodes`);
+  }
+  const folded = foldName(name, { caseInsensitive: true, normalises: true });
+  const other = taken.get(folded);
+  taken.set(folded, name);
+  if (other !== undefined && walk.dir.traits.caseInsensitive) {
+    return refuse(walk, path, `can't be told from ${other} on other systems`);
+  }
+  return true;
+}
+
+function refuse(walk: Walk, path: string, why: string): false {
+  if (isUnder(path, walk.options.under)) walk.refused.push({ path, why });
+  return false;
+}
+
+function meetFolder(walk: Walk, path: string, known: TreeEntry | undefined): void {
+  if (known?.type === 'folder') {
+    walk.seen.add(path);
+    return;
+  }
+  const stat = walk.dir.stat(path);
+  if (stat !== null) walk.added.push({ path, type: 'folder', stat, hash: '' });
+}
+
+function meetFile(walk: Walk, path: string, known: TreeEntry | undefined): void {
+  const stat = walk.dir.stat(path);
+  if (stat === null) {
+    refuse(walk, path, 'has a name that is not valid UTF-8, or went away');
+    return;
+  }
+  if (stat.kind === 'other') {
+    refuse(walk, path, 'is neither a file, a folder nor a link');
+    return;
+  }
+  walk.files += 1;
+  walk.bytes += stat.size;
+  walk.options.progress?.(walk.files);
+  const type: NodeType = stat.kind === 'symlink' ? 'symlink' : 'file';
+  if (known?.type === type) {
+    walk.seen.add(path);
+    if (known.stamp !== null && sameStamp(known.stamp, stat)) return;
+  }
+  const hash = contentHash(walk.dir, path, type);
+  if (hash === null) {
+    walk.seen.add(path);
+    refuse(walk, path, "can't be read");
+    return;
+  }
+  if (known === undefined || known.type !== type) {
+    walk.added.push({ path, type, stat, hash });
+  } else if (known.hash !== hash || known.stamp?.executable !== stat.executable) {
+    walk.modified.push({ path, type, stat, hash });
+  } else {
+    walk.restamped.push({ ...known, stamp: stampOf(stat, walk.options.nowMs) });
+  }
+}
+
+/** Null if it can't be read, or changed while it was. */
+function contentHash(dir: WorkDir, path: string, type: NodeType): string | null {
+  try {
+    if (type === 'symlink') {
+      const target = dir.readLink(path);
+      return target === null ? null : hashHex('wn/file/1', utf8(target));
+    }
+    const bytes = dir.read(path);
+    return bytes === null ? null : hashHex('wn/file/1', bytes);
+  } catch {
+    return null; // named as refused; the rest is scanned
+  }
+}
+
+/**
+ * The stamp to remember. A file that changed so lately that a further change could leave
+ * the same stamp ("racy Git") gets a time that none has: it is read again next time.
+ */
+export function stampOf(stat: FileStat, nowMs: number): Stamp {
+  const { size, ctimeMs, birthtimeMs, ino, executable } = stat;
+  const racy = Math.max(stat.mtimeMs, ctimeMs) >= nowMs - RACY_MS;
+  return { size, mtimeMs: racy ? -1 : stat.mtimeMs, ctimeMs, birthtimeMs, ino, executable };
+}
