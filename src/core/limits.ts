@@ -155,7 +155,8 @@ export const SYNC_CLOSE_MS = 10_000;
 
 // Text: what a diff tries before it replaces a whole hunk
 export const DIFF_EDITS_MAX = 1_000;
-export const DIFF_STEPS_MAX = 20_000_000;
+export const DIFF_STEPS_MAX = 8_000_000;
+export const DIFF_LINES_MAX = 200_000;
 export const DIFF_CONTEXT_LINES = 3;
 /** Code units looked at before a place, to tell whether it splits a grapheme. */
 export const GRAPHEME_LOOKBACK_MAX = 1_024;

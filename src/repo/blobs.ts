@@ -49,8 +49,8 @@ export class Blobs {
     return `blobs/${hash.slice(0, 2)}/${hash}`;
   }
 
-  async has(hash: string): Promise<boolean> {
-    return (await this.storage.size(this.path(hash))) !== null;
+  holds(hash: string): boolean {
+    return this.storage.readSync(this.path(hash), 0, 0) !== null;
   }
 
   read(hash: string): Uint8Array | null {
@@ -64,7 +64,7 @@ export class Blobs {
         hint: 'nothing was stored; fetch it from another peer',
       });
     }
-    if (!(await this.has(hash))) await this.storage.create(this.path(hash), bytes);
+    if (!this.holds(hash)) await this.storage.create(this.path(hash), bytes);
   }
 
   /** Cuts and stores a whole file; durable once resolved. */
@@ -73,7 +73,7 @@ export class Blobs {
     for (const [start, end] of this.boundaries(bytes)) {
       const chunk = bytes.subarray(start, end);
       const hash = hashHex('wn/blob/1', chunk);
-      if (!(await this.has(hash))) await this.storage.create(this.path(hash), chunk);
+      if (!this.holds(hash)) await this.storage.create(this.path(hash), chunk);
       chunks.push(hash);
     }
     const whole = { size: bytes.byteLength, hash: hashHex('wn/file/1', bytes) };
@@ -92,15 +92,6 @@ export class Blobs {
     return asArray(decodeCanonical(bytes), 'chunk list').map((chunk) =>
       toHex(asBytes(chunk, 'chunk', 32)),
     );
-  }
-
-  /** Chunks that a reference needs and that aren't held. */
-  async missing(ref: BlobRef): Promise<readonly string[]> {
-    const chunks = this.chunksOf(ref);
-    if (chunks === null) return 'list' in ref.chunks ? [ref.chunks.list] : [];
-    const missing: string[] = [];
-    for (const chunk of chunks) if (!(await this.has(chunk))) missing.push(chunk);
-    return missing;
   }
 
   /** The whole content; null while a chunk is missing. Throws `damage` if it isn't its hash. */

@@ -6,8 +6,8 @@
 import { verifyCommit, type Commit } from '../core/commit.js';
 import { WnError } from '../core/errors.js';
 import { decodePayload } from '../core/frame.js';
-import { logId, type CommitId, type DeviceId, type Epoch, type LogId } from '../core/ids.js';
-import { SYNC_FRAME_BYTES_MAX } from '../core/limits.js';
+import { logId, type CapId, type CommitId, type DeviceId, type Epoch, type LogId } from '../core/ids.js';
+import { SYNC_RUN_BYTES_TARGET } from '../core/limits.js';
 import type { CommitRef, History } from './history.js';
 import type { LogRecord } from './index/records.js';
 import type { Replica } from './replica.js';
@@ -17,6 +17,9 @@ export interface Run {
   readonly dev: DeviceId;
   readonly epoch: Epoch;
   readonly firstSeq: number;
+  /** The commit before the first, and its capability; null where the log begins. */
+  readonly prev: CommitId | null;
+  readonly cap: CapId | null;
   readonly payloads: readonly Uint8Array[];
 }
 
@@ -90,7 +93,7 @@ export function* since(replica: Replica, theirs: readonly HaveEntry[]): Iterable
       }
       lane.next = following.value;
       if (rival !== null && lane.next.lastTime > rival) break;
-      if (bytes + lane.next.bytes > SYNC_FRAME_BYTES_MAX) break;
+      if (bytes + lane.next.bytes > SYNC_RUN_BYTES_TARGET) break;
       to = lane.next.to;
       bytes += lane.next.bytes;
     }
@@ -118,7 +121,8 @@ function readRun(replica: Replica, record: LogRecord, log: LogId, from: number, 
   for (const [, commit] of replica.history.records(log, from, to)) {
     payloads.push(replica.store.payload({ dev, epoch }, commit.position));
   }
-  return { dev, epoch, firstSeq: from, payloads };
+  const { prev, cap } = replica.history.place({ log, seq: from });
+  return { dev, epoch, firstSeq: from, prev, cap, payloads };
 }
 
 /** Verifies, judges, stores and folds what a peer sent; durable when resolved. */

@@ -48,6 +48,7 @@ import {
   type Place,
 } from './settings.js';
 import { View } from './view.js';
+import { WantedBlobs } from './wanted.js';
 
 export interface ReplicaPorts {
   readonly storage: Storage;
@@ -82,6 +83,7 @@ export class Replica {
   readonly authority: Authority;
   readonly blobs: Blobs;
   readonly root: NodeId;
+  private readonly wanted: WantedBlobs;
   /** Made and folded, not yet written, in order. */
   private readonly queue: Commit[] = [];
   private release: (() => void) | null = null;
@@ -104,6 +106,7 @@ export class Replica {
     this.fold = new Fold(tables, this.history, ports.diamondTypes);
     this.authority = new Authority(tables, this.fold, ws);
     this.blobs = new Blobs(ports.storage, ports.chunks);
+    this.wanted = new WantedBlobs(tables, this.blobs);
     this.view = new View(tables, this.history, this.fold, this.blobs, this.root);
     this.generation = this.readGeneration();
   }
@@ -314,6 +317,7 @@ export class Replica {
   foldHeld(commit: Commit, state: 'live' | 'dead' | 'held'): void {
     this.history.learn(commit);
     this.authority.take(commit, this.fold.groups.of(commit));
+    this.wanted.note(this.fold.groups.of(commit));
     if (state !== 'held') this.fold.apply(commit, state === 'live');
     if (commit.log !== this.currentLog()) this.moved?.add(commit.log);
   }
@@ -479,11 +483,32 @@ export class Replica {
     );
   }
 
+  // Blobs
+
+  /** Hashes of chunks that content refers to and that aren't held. */
+  wantedBlobs(limit: number): readonly string[] {
+    return this.wanted.list(limit);
+  }
+
+  /** Stores a chunk that a peer sent; durable when resolved. Throws `invalid`. */
+  async takeBlob(hash: string, bytes: Uint8Array): Promise<void> {
+    await this.blobs.write(hash, bytes);
+    await this.transact(async () => {
+      this.wanted.arrived(hash);
+      await this.flush(null);
+    });
+  }
+
   // The working directory
 
   /** Worknodes that changed since the working directory was last brought in step. */
   dirtyNodes(): readonly NodeId[] {
     return [...this.tables.prefix(key.table('dirty'))].map(([at]) => at.slice(2));
+  }
+
+  hasDirtyNodes(): boolean {
+    for (const _ of this.tables.prefix(key.table('dirty'))) return true;
+    return false;
   }
 
   markInStep(nodes: readonly NodeId[]): void {

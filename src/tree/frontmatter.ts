@@ -3,7 +3,7 @@
  * which stretch of text spells each value. Offsets are UTF-16 units from the start of
  * the text, ranges `[start, end)`. Leaves out which keys are fields (`overlay.ts`).
  */
-import { isMap, isScalar, type Pair, type Scalar as ScalarNode, type YAMLMap } from 'yaml';
+import { isMap, isScalar, type Pair, type YAMLMap } from 'yaml';
 import { isFieldKey, type FieldValue } from './field.js';
 import { keyText, nodeValue, parseYaml } from './yaml.js';
 
@@ -15,7 +15,7 @@ export type Style = 'plain' | 'single' | 'double' | 'literal' | 'folded' | 'flow
 /** A `key: value` on lines of its own. */
 export interface Entry {
   readonly key: string;
-  /** Undefined for what a field can't hold: anchors, aliases, tags, deep nesting. */
+  /** Undefined for what a field can't hold, or can't be replaced: anchors, aliases, tags. */
   readonly value: FieldValue | undefined;
   readonly style: Style;
   readonly scalar: boolean;
@@ -131,24 +131,26 @@ function withEntries(text: string, block: Block, map: YAMLMap<unknown, unknown>)
     (keys.has(entry.key) ? repeated : entries).push(entry);
     keys.add(entry.key);
   }
-  const indent = (map.range?.[0] ?? 0) - lineStartBefore(text, block, map.range?.[0] ?? 0);
+  const mapStart = block.content[0] + (map.range?.[0] ?? 0);
+  const indent = /^ */.exec(text.slice(text.lastIndexOf('\n', mapStart - 1) + 1))?.[0].length ?? 0;
   return { ok: true, block: { ...block, indent }, entries, repeated };
 }
 
-function lineStartBefore(text: string, { content }: Block, at: number): number {
-  return text.lastIndexOf('\n', content[0] + at - 1) + 1 - content[0];
-}
-
-/** Null for a pair that isn't `key: value` at the start of a line: `? key`, `&a key:`. */
+/**
+ * Null for a pair whose key isn't text. One that isn't `key: value` at the start of a line
+ * (`? key`, `&a key: value`) has no value that could be replaced.
+ */
 function readEntry(text: string, base: number, pair: Pair<unknown, unknown>): Entry | null {
-  const key = keyText(pair.key);
-  const token = pair.srcToken;
-  if (key === undefined || token === undefined || !isFieldKey(key)) return null;
-  const colon = token.sep?.find((part) => part.type === 'map-value-ind');
-  const keyStart = base + ((pair.key as ScalarNode).range?.[0] ?? 0);
+  if (!isScalar(pair.key) || !isFieldKey(String(pair.key.value))) return null;
+  const key = String(pair.key.value);
+  const keyStart = base + (pair.key.range?.[0] ?? 0);
   const lineStart = text.lastIndexOf('\n', keyStart - 1) + 1;
-  if (colon === undefined || text.slice(lineStart, keyStart).trim() !== '') return null;
-  const slotStart = base + colon.offset + 1;
+  const colon = pair.srcToken?.sep?.find((part) => part.type === 'map-value-ind');
+  const isPlainPair =
+    keyText(pair.key) !== undefined &&
+    colon !== undefined &&
+    text.slice(lineStart, keyStart).trim() === '';
+  const slotStart = colon === undefined ? keyStart : base + colon.offset + 1;
   const [from, to] = (pair.value as { range?: Range | null } | null)?.range ?? [0, 0];
   const isEmpty = from === to;
   const valueStart = isEmpty ? slotStart : base + from;
@@ -156,7 +158,7 @@ function readEntry(text: string, base: number, pair: Pair<unknown, unknown>): En
   const lineEnd = text.indexOf('\n', valueEnd) + 1;
   return {
     key,
-    value: nodeValue(pair.value),
+    value: isPlainPair ? nodeValue(pair.value) : undefined,
     style: styleOf(pair.value),
     scalar: isScalar(pair.value) || pair.value === null,
     slot: [slotStart, valueEnd],

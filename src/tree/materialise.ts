@@ -14,7 +14,8 @@ import type { Entry } from '../repo/view.js';
 import { decodeText, encodeText } from './eol.js';
 import { equalFields } from './field.js';
 import { currentBase, fileHash, headsOf, project, shownAs, textAt, type Shown } from './project.js';
-import { bodyHash, readFile } from './record.js';
+import { readBack } from './readback.js';
+import { bodyHash } from './record.js';
 import { stampOf } from './scan.js';
 import type { Schema } from './schema.js';
 import { sameStamp, unpackBase, type Base, type TreeEntry, type TreeState } from './state.js';
@@ -259,13 +260,14 @@ function mergeEdits(
   if (known.base === null || !decoded.ok || replica.view.content(node).kind !== 'text') return null;
   const base = unpackBase(known.base);
   const docText = textAt(replica, node, base.heads);
-  const saved = readFile(path, project(docText, known.path, base.fields), docText, decoded.text, schema);
+  const projection = project(docText, known.path, base.fields);
+  const saved = readBack(path, projection, docText, decoded.text, schema);
   const runs = diffText(docText, saved.docText);
   const { document } = replica.view.record(node);
   const mergedText = replica.fold.documents.preview(node, document, base.heads, runs);
   const fields = new Map(currentBase(replica, node).fields);
-  for (const [name, field] of saved.edits.set) fields.set(name, field);
-  for (const name of saved.edits.unset) fields.set(name, 'unset');
+  for (const [name, field] of saved.fields.set) fields.set(name, field);
+  for (const name of saved.fields.unset) fields.set(name, 'unset');
   return encodeText(project(mergedText, path, fields).text, decoded);
 }
 

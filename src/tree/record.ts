@@ -22,9 +22,8 @@ import { decodeText, type TextForm } from './eol.js';
 import { fieldOps, writeRegister } from './fieldops.js';
 import type { Moves } from './moves.js';
 import { baseName, parentPath } from './names.js';
-import { supportsFields, type Projection } from './overlay.js';
 import { currentBase, fileHash, project, textAt } from './project.js';
-import { fieldEdits, unrender, type FieldEdits } from './readback.js';
+import { readBack } from './readback.js';
 import { stampOf, type Found, type Refused, type Scan } from './scan.js';
 import type { Schema } from './schema.js';
 import { packBase, unpackBase, type Base, type TreeEntry, type TreeState } from './state.js';
@@ -226,39 +225,21 @@ function writeText(
   if (bom !== base.form.bom) setAttribute(recording, node, ATTRIBUTE.bom, bom);
   const docText = textAt(replica, node, base.heads);
   const projection = project(docText, from?.path ?? item.path, base.fields);
-  const read = readFile(item.path, projection, docText, content.text, schema);
+  const read = readBack(item.path, projection, docText, content.text, schema);
   const runs = diffText(docText, read.docText);
   if (runs.length > 0) {
     for (const op of textOps(replica, node, base.heads, runs)) draft.add(op);
     recording.texts.add(node);
   }
-  for (const op of fieldOps(replica, node, base.fields, read.edits)) draft.add(op);
-  const fields = new Map(base.fields);
-  for (const [name, field] of read.edits.set) fields.set(name, field);
-  for (const name of read.edits.unset) fields.set(name, 'unset');
-  keep(recording, item, node, packBase({ heads: base.heads, fields, form: content.form }));
+  for (const op of fieldOps(replica, node, base.fields, read.fields)) draft.add(op);
+  const next = { heads: base.heads, fields: read.shown, form: content.form };
+  keep(recording, item, node, packBase(next));
 }
 
 /** What a file that was no text until now is compared with. */
 function startingBase(replica: Replica, node: NodeId, from: TreeEntry | null): Base {
   const form: TextForm = { eol: 'lf', bom: false };
   return from === null ? { heads: [], fields: new Map(), form } : currentBase(replica, node);
-}
-
-/** A saved file taken apart: its document, and what changed of its fields. */
-export function readFile(
-  path: string,
-  projection: Projection,
-  docText: string,
-  saved: string,
-  schema: Schema,
-): { readonly docText: string; readonly edits: FieldEdits } {
-  if (!supportsFields(path)) return { docText: saved, edits: { set: new Map(), unset: new Set() } };
-  const crdtOf = schema.crdtsOf(path);
-  return {
-    docText: unrender(projection, docText, saved, crdtOf),
-    edits: fieldEdits(projection, saved, crdtOf),
-  };
 }
 
 /**

@@ -56,7 +56,7 @@ function ownSpellings({ projection, saved, shown }: Save, doc: Source): readonly
   return saved.entries.flatMap((entry) => {
     const docEntry = own.get(entry.key);
     const field = shownBefore(projection, shown, entry.key);
-    if (docEntry === undefined || field === null) return [];
+    if (docEntry?.value === undefined || entry.value === undefined || field === null) return [];
     const slot = slotText(doc.text, docEntry, field, doc.block);
     if (slot !== saved.text.slice(...entry.slot)) return [];
     return [{ range: entry.slot, text: doc.text.slice(...docEntry.slot) }];

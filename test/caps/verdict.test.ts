@@ -580,7 +580,7 @@ describe('caps/verdict, properties', () => {
       fc.constantFrom(...TREE, '', '', 'a', 'a'),
       anyActs,
       (drafts, top, acts) => {
-        const act = acts.reduce((sum: number, name) => sum + ACT[name], 0);
+        const act = acts.reduce<number>((sum, name) => sum + ACT[name], 0);
         const cap = forge(ROOT_CAP, creator, alice, { home: home(top), act });
         const reach = new Set(subtree(top));
         const expected = drafts.every(

@@ -79,11 +79,11 @@ describe('command line', () => {
     if (process.platform !== 'linux') skip(this, 'needs /dev/full');
     const full = openSync('/dev/full', 'w');
     const child = spawn(process.execPath, [join(ROOT, 'bin/wn.js'), 'help'], {
-      stdio: ['ignore', full, 'pipe'],
+      stdio: ['ignore', full, 'pipe'] as const,
     });
     closeSync(full);
     let stderr = '';
-    child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+    child.stderr?.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
     const status = await new Promise((resolve) => child.once('close', resolve));
     assert.equal(status, 1);
     assert.match(stderr, /^wn: cannot write to standard output: .*no space left/);

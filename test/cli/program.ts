@@ -2,10 +2,12 @@
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 
 export const ROOT = join(import.meta.dirname, '../..');
 const BIN = join(ROOT, 'bin/wn.js');
 const PROBE = join(import.meta.dirname, 'probe.ts');
+const TSX = pathToFileURL(join(ROOT, 'node_modules/tsx/dist/loader.mjs')).href;
 const TIMEOUT_MS = 15_000;
 
 export interface Finished {
@@ -34,7 +36,7 @@ export function startWn(args: readonly string[], options: RunOptions = {}) {
 
 /** The commands of `probe.ts`, run by the same `main`. */
 export function startProbe(args: readonly string[], options: RunOptions = {}) {
-  return start(['--import', import.meta.resolve('tsx'), PROBE, ...args], options);
+  return start(['--import', TSX, PROBE, ...args], options);
 }
 
 function start(args: readonly string[], options: RunOptions): ChildProcessWithoutNullStreams {

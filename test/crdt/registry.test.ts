@@ -139,6 +139,12 @@ describe('registry', () => {
       assert.equal(fieldConflicts(written), false);
     });
 
+    it('lists what a hidden unset beat, and not the unset', () => {
+      const gone = apply(asText, STATUS, register, unset(register.empty()), at(2, 1));
+      const [field] = shownFields(apply(gone, STATUS, counter, 1, at(3)));
+      assert.deepEqual(field?.losers, [{ type: register, value: 'ci', at: at(1) }]);
+    });
+
     it('lists concurrent losers of the hidden type too, newest first', () => {
       const rival = apply(asText, STATUS, register, write(register.empty(), 'cd'), at(1, 1));
       const [field] = shownFields(apply(rival, STATUS, counter, 1, at(2)));

@@ -136,8 +136,8 @@ describe('set', () => {
       assert.throws(() => set.check(state, add([-1])), tooLarge);
       set.check(state, add([0]));
       set.check(state, { adds: [-1], removes: remove(state, [0]).removes });
-      const over = apply(state, add([-1]), at(2, 0));
-      assert.equal(value(over)?.length, SET_ELEMENTS_MAX + 1);
+      const over = apply(state, add([-1, -2]), at(2, 0));
+      assert.equal(value(over)?.length, SET_ELEMENTS_MAX + 2);
       set.check(over, remove(over, [0]));
     });
 

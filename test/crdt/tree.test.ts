@@ -225,9 +225,11 @@ describe('tree', () => {
       assert.equal(folders.put([]).size, 0);
     });
 
-    it('the root stays where it is', () => {
-      const folders = new FolderMoves(createdUnder, [move(ROOT, node(1), at(20))]);
+    it('the root stays where it is, and what was never created is nowhere', () => {
+      const stray = [move(ROOT, node(1), at(20)), move(node(9), ROOT, at(21))];
+      const folders = new FolderMoves(createdUnder, [...stray, move(ROOT, node(9), at(22))]);
       assert.equal(folders.placement(ROOT), null);
+      assert.equal(folders.placement(node(9)), null);
       assert.equal(folders.effective().size, 0);
     });
   });

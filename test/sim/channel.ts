@@ -25,10 +25,10 @@ export interface SimLineOptions {
 export class SimLine {
   readonly a: SecureChannel;
   readonly b: SecureChannel;
-  /** While true nothing arrives, and nothing is lost. */
-  stalled = false;
   readonly #toA: Direction;
   readonly #toB: Direction;
+  /** Pieces that would have arrived while the line was stalled; null while it isn't. */
+  #held: (() => void)[] | null = null;
 
   constructor(options: SimLineOptions) {
     const [deviceA, deviceB] = options.devices ?? [null, null];
@@ -36,6 +36,23 @@ export class SimLine {
     this.#toB = new Direction(this, options);
     this.a = new End(deviceB, this.#toA, this.#toB);
     this.b = new End(deviceA, this.#toB, this.#toA);
+  }
+
+  /** Nothing arrives any more, and nothing is lost, until `resume`. */
+  stall(): void {
+    this.#held ??= [];
+  }
+
+  resume(): void {
+    const held = this.#held ?? [];
+    this.#held = null;
+    for (const piece of held) piece();
+  }
+
+  /** Lands a piece, now or when the line is resumed. */
+  land(piece: () => void): void {
+    if (this.#held === null) piece();
+    else this.#held.push(piece);
   }
 
   /** Breaks the line: what was on its way is lost, both ends get `unreachable`. */
@@ -74,7 +91,7 @@ class Direction {
       });
     }
     while (this.#onTheWayBytes >= this.#windowBytes && this.#isOpen()) await this.#change();
-    if (this.#state === 'broken') throw unreachable();
+    if (this.#isBroken()) throw unreachable();
   }
 
   async *frames(): AsyncGenerator<Uint8Array> {
@@ -122,18 +139,21 @@ class Direction {
     return this.#state === 'open' || this.#state === 'closing';
   }
 
+  #isBroken(): boolean {
+    return this.#state === 'broken';
+  }
+
   /** Runs `arrive` when a piece sent now gets there, unless the line breaks before. */
   #travel(arrive: () => void): void {
     const { clock, random, latencyMs = 10, cutChance = 0 } = this.#options;
     const cut = random.chance(cutChance);
     const dueMs = Math.max(this.#lastDueMs, clock.monotonicMs() + random.float() * latencyMs);
     this.#lastDueMs = dueMs;
-    const land = (): void => {
-      if (this.#line.stalled) clock.after(1, land);
-      else if (cut) this.#line.cut();
+    const piece = (): void => {
+      if (cut) this.#line.cut();
       else if (this.#isOpen()) arrive();
     };
-    clock.after(dueMs - clock.monotonicMs(), land);
+    clock.after(dueMs - clock.monotonicMs(), () => this.#line.land(piece));
   }
 
   #arrive(frame: Uint8Array): void {

@@ -24,7 +24,8 @@ export class SimStorage implements Storage {
   }
 
   async read(path: Path, from?: number, to?: number): Promise<Uint8Array | null> {
-    await this.#live();
+    const dead = this.#live();
+    if (dead !== undefined) await dead;
     return this.readSync(path, from, to);
   }
 
@@ -38,13 +39,15 @@ export class SimStorage implements Storage {
 
   async size(path: Path): Promise<number | null> {
     checkPath(path);
-    await this.#live();
+    const dead = this.#live();
+    if (dead !== undefined) await dead;
     return this.#disk.bytes(path)?.byteLength ?? null;
   }
 
   async list(prefix: Path): Promise<readonly Path[]> {
     if (prefix !== '') checkPath(prefix);
-    await this.#live();
+    const dead = this.#live();
+    if (dead !== undefined) await dead;
     return this.#disk.paths(prefix);
   }
 
@@ -56,7 +59,8 @@ export class SimStorage implements Storage {
     writes: readonly { readonly path: Path; readonly bytes: Uint8Array }[],
   ): Promise<void> {
     for (const { path } of writes) checkPath(path);
-    await this.#writable();
+    const dead = this.#writable();
+    if (dead !== undefined) await dead;
     const added = writes.reduce((sum, { bytes }) => sum + bytes.byteLength, 0);
     for (const { path } of writes) this.#disk.checkWrite(path, added);
     const states = writes.map(({ path, bytes }) => {
@@ -68,7 +72,8 @@ export class SimStorage implements Storage {
 
   async truncate(path: Path, length: number): Promise<void> {
     checkPath(path);
-    await this.#writable();
+    const dead = this.#writable();
+    if (dead !== undefined) await dead;
     this.#disk.checkWrite(path, 0);
     const old = this.#disk.bytes(path);
     if (old === null) throw new WnError('unreadable', `there is no '${path}'`);
@@ -78,7 +83,8 @@ export class SimStorage implements Storage {
 
   async replace(path: Path, bytes: Uint8Array): Promise<void> {
     checkPath(path);
-    await this.#writable();
+    const dead = this.#writable();
+    if (dead !== undefined) await dead;
     this.#disk.checkWrite(path, bytes.byteLength);
     await this.#pause(); // the temporary file is written
     await this.#acknowledge([this.#disk.push(path, bytes.slice())], path);
@@ -86,7 +92,8 @@ export class SimStorage implements Storage {
 
   async create(path: Path, bytes: Uint8Array): Promise<boolean> {
     checkPath(path);
-    await this.#writable();
+    const dead = this.#writable();
+    if (dead !== undefined) await dead;
     if (this.#disk.exists(path)) return false;
     this.#disk.checkWrite(path, bytes.byteLength);
     await this.#pause(); // the temporary file is written
@@ -97,7 +104,8 @@ export class SimStorage implements Storage {
 
   async remove(path: Path): Promise<void> {
     checkPath(path);
-    await this.#writable();
+    const dead = this.#writable();
+    if (dead !== undefined) await dead;
     this.#disk.checkWrite(path, 0);
     if (this.#disk.bytes(path) === null) return;
     await this.#acknowledge([this.#disk.push(path, null)], path);
@@ -105,23 +113,26 @@ export class SimStorage implements Storage {
 
   async lock(path: Path): Promise<(() => void) | null> {
     checkPath(path);
-    await this.#writable();
+    const dead = this.#writable();
+    if (dead !== undefined) await dead;
     return this.#disk.lock(path, this);
   }
 
-  /** Goes on only while the process lives: a dead one's promises never settle. */
-  async #live(): Promise<void> {
-    if (!this.#alive) await new Promise<never>(() => undefined);
+  /** A dead process's promises never settle. */
+  #live(): Promise<void> | undefined {
+    return this.#alive ? undefined : new Promise(() => undefined);
   }
 
-  async #writable(): Promise<void> {
-    await this.#live();
-    if (this.#poison !== null) throw this.#poison;
+  /** The same, and no more writes after a failed sync. */
+  #writable(): Promise<void> | undefined {
+    if (this.#poison !== null && this.#alive) throw this.#poison;
+    return this.#live();
   }
 
   async #pause(): Promise<void> {
     await this.#disk.pause();
-    await this.#live();
+    const dead = this.#live();
+    if (dead !== undefined) await dead;
   }
 
   async #acknowledge(states: readonly State[], path: Path): Promise<void> {

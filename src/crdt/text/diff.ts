@@ -4,10 +4,10 @@
  * unified diff, and how alike two texts are.
  */
 import { DIFF_CONTEXT_LINES } from '../../core/limits.js';
-import { countCodePoints } from './codepoints.js';
+import { countCodePoints, toCodePoints } from './codepoints.js';
 import { widenToGraphemes } from './graphemes.js';
-import { lineEdits, lineText, splitLines } from './lines.js';
-import { newEffort, shiftEdit, shortestEdits, trimEnds, type Edit, type Effort } from './myers.js';
+import { diffByLine, linesOf } from './lines.js';
+import { newEffort, sequenceEdits, shiftEdit, type Edit, type Effort } from './myers.js';
 import type { Run } from './op.js';
 
 /** Runs that turn `before` into `after`, in rising order; none splits a grapheme of either. */
@@ -36,8 +36,7 @@ export function diffLines(
   after: string,
   contextLines = DIFF_CONTEXT_LINES,
 ): DiffHunk[] {
-  const { a, b } = splitLines(before, after);
-  const edits = lineEdits(a.ids, b.ids, newEffort());
+  const { edits, aStarts, bStarts } = diffByLine(before, after, newEffort());
   const hunks: DiffHunk[] = [];
   for (let first = 0, last = 0; first < edits.length; first = last) {
     for (last = first + 1; last < edits.length; last += 1) {
@@ -46,13 +45,13 @@ export function diffLines(
     const head = edits[first]!;
     const lead = Math.min(contextLines, head.aStart, head.bStart);
     const tail = edits[last - 1]!;
-    const end = Math.min(tail.aEnd + contextLines, a.ids.length);
+    const end = Math.min(tail.aEnd + contextLines, aStarts.length - 1);
     const lines: DiffLine[] = [];
     let at = head.aStart - lead;
     const take = (kind: DiffLine['kind'], from: number, to: number) => {
-      const [text, side] = kind === 'added' ? [after, b] : [before, a];
+      const [side, starts] = kind === 'added' ? [after, bStarts] : [before, aStarts];
       for (let line = from; line < to; line += 1) {
-        lines.push({ kind, text: lineText(text, side, line) });
+        lines.push({ kind, text: side.slice(starts[line], starts[line + 1]) });
       }
     };
     for (const edit of edits.slice(first, last)) {
@@ -75,46 +74,97 @@ export function diffLines(
   return hunks;
 }
 
+/** What `similarity` needs to know of a text; kept where one is compared with many. */
+export interface LineProfile {
+  readonly bytes: number;
+  /** Bytes that each distinct line makes up in all. */
+  readonly bytesOf: ReadonlyMap<string, number>;
+}
+
+export function profileLines(text: string): LineProfile {
+  const bytesOf = new Map<string, number>();
+  let bytes = 0;
+  for (const line of linesOf(text)) {
+    const size = Buffer.byteLength(line);
+    bytes += size;
+    bytesOf.set(line, (bytesOf.get(line) ?? 0) + size);
+  }
+  return { bytes, bytesOf };
+}
+
 /** Bytes of lines that both texts have, as a share of the larger text: 0 to 1. */
-export function similarity(a: string, b: string): number {
-  const larger = Math.max(Buffer.byteLength(a), Buffer.byteLength(b));
+export function similarity(a: string | LineProfile, b: string | LineProfile): number {
+  const one = typeof a === 'string' ? profileLines(a) : a;
+  const other = typeof b === 'string' ? profileLines(b) : b;
+  const larger = Math.max(one.bytes, other.bytes);
   if (larger === 0) return 1;
-  const lines = splitLines(a, b);
-  const spare = new Map<number, number>();
-  for (const id of lines.a.ids) spare.set(id, (spare.get(id) ?? 0) + 1);
+  const [few, many] = one.bytesOf.size < other.bytesOf.size ? [one, other] : [other, one];
   let shared = 0;
-  lines.b.ids.forEach((id, line) => {
-    const left = spare.get(id) ?? 0;
-    if (left === 0) return;
-    spare.set(id, left - 1);
-    shared += Buffer.byteLength(lineText(b, lines.b, line));
-  });
+  for (const [line, bytes] of few.bytesOf) {
+    shared += Math.min(bytes, many.bytesOf.get(line) ?? 0);
+  }
   return shared / larger;
 }
 
 /** Edits in code units. */
 function unitEdits(before: string, after: string): Edit[] {
   const effort = newEffort();
-  const { a, b } = splitLines(before, after);
-  return lineEdits(a.ids, b.ids, effort).flatMap((hunk) => {
-    const aStart = a.starts[hunk.aStart]!;
-    const bStart = b.starts[hunk.bStart]!;
-    const removed = before.slice(aStart, a.starts[hunk.aEnd]);
-    const added = after.slice(bStart, b.starts[hunk.bEnd]);
-    return hunkEdits(removed, added, effort).map((edit) => shiftEdit(edit, aStart, bStart));
+  const { edits, aStarts, bStarts } = diffByLine(before, after, effort);
+  const within = ({ aStart, aEnd, bStart, bEnd }: Edit): readonly Edit[] | undefined => {
+    const removed = before.slice(aStarts[aStart], aStarts[aEnd]);
+    const added = after.slice(bStarts[bStart], bStarts[bEnd]);
+    const found = hunkEdits(removed, added, effort);
+    return found?.map((edit) => shiftEdit(edit, aStarts[aStart]!, bStarts[bStart]!));
+  };
+  return edits.flatMap((hunk) => {
+    const found = within(hunk);
+    if (found !== undefined) return found;
+    return linePairs(hunk).flatMap((pair) => within(pair) ?? [toUnits(pair, aStarts, bStarts)]);
   });
 }
 
-function hunkEdits(removed: string, added: string, effort: Effort): Edit[] {
-  const a = toUnits(removed);
-  const b = toUnits(added);
-  const middle = trimEnds(a, b);
-  if (middle === undefined) return [];
-  const { aStart, aEnd, bStart, bEnd } = middle;
-  if (aStart === aEnd || bStart === bEnd) return [middle];
-  const edits = shortestEdits(a.subarray(aStart, aEnd), b.subarray(bStart, bEnd), effort);
-  if (edits === undefined) return [middle];
-  return absorb(edits).map((edit) => shiftEdit(edit, aStart, bStart));
+/** Each line with its counterpart where there are equally many (all were indented); else the hunk. */
+function linePairs(hunk: Edit): Edit[] {
+  const { aStart, aEnd, bStart, bEnd } = hunk;
+  if (aEnd - aStart !== bEnd - bStart) return [hunk];
+  return Array.from({ length: aEnd - aStart }, (_, line) =>
+    shiftEdit({ aStart: 0, aEnd: 1, bStart: 0, bEnd: 1 }, aStart + line, bStart + line),
+  );
+}
+
+function toUnits(lines: Edit, aStarts: Int32Array, bStarts: Int32Array): Edit {
+  return {
+    aStart: aStarts[lines.aStart]!,
+    aEnd: aStarts[lines.aEnd]!,
+    bStart: bStarts[lines.bStart]!,
+    bEnd: bStarts[lines.bEnd]!,
+  };
+}
+
+/** Edits in code units, by code points: halves of surrogate pairs have nothing in common. */
+function hunkEdits(removed: string, added: string, effort: Effort): Edit[] | undefined {
+  const a = toCodePoints(removed);
+  const b = toCodePoints(added);
+  const edits = sequenceEdits(a, b, effort);
+  if (edits === undefined) return undefined;
+  const aUnits = unitCounter(a);
+  const bUnits = unitCounter(b);
+  return absorb(edits).map(({ aStart, aEnd, bStart, bEnd }) => ({
+    aStart: aUnits(aStart),
+    aEnd: aUnits(aEnd),
+    bStart: bUnits(bStart),
+    bEnd: bUnits(bEnd),
+  }));
+}
+
+/** Code units before a code point; asked in rising order. */
+function unitCounter(points: Uint32Array): (upTo: number) => number {
+  let at = 0;
+  let units = 0;
+  return (upTo) => {
+    for (; at < upTo; at += 1) units += points[at]! > 0xffff ? 2 : 1;
+    return units;
+  };
 }
 
 /**
@@ -136,12 +186,6 @@ function absorb(edits: readonly Edit[]): Edit[] {
 
 function sizeOf({ aStart, aEnd, bStart, bEnd }: Edit): number {
   return Math.max(aEnd - aStart, bEnd - bStart);
-}
-
-function toUnits(text: string): Uint16Array {
-  const units = new Uint16Array(text.length);
-  for (let i = 0; i < text.length; i += 1) units[i] = text.charCodeAt(i);
-  return units;
 }
 
 /** An op's runs apply in sequence, so each position is one of the text as changed so far. */

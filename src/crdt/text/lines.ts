@@ -3,67 +3,108 @@
  * ones are cut at lines that stand once in both (patience diff, Bram Cohen), and what is still too
  * different is replaced. A line ends behind its `\n`.
  */
-import { shiftEdit, shortestEdits, trimEnds, type Edit, type Effort } from './myers.js';
+import { DIFF_LINES_MAX } from '../../core/limits.js';
+import { sequenceEdits, shiftEdit, type Edit, type Effort } from './myers.js';
 
-/** Lines of one text as numbers, equal for equal lines, and where each begins in the text. */
-export interface Lines {
-  readonly ids: Int32Array;
-  /** One more than there are lines: the last is the end of the text. */
-  readonly starts: Int32Array;
+/** How two texts differ, in lines. */
+export interface LineDiff {
+  readonly edits: readonly Edit[];
+  /** Where each line begins; one more than there are lines: the last is the end of the text. */
+  readonly aStarts: Int32Array;
+  readonly bStarts: Int32Array;
 }
 
-export function splitLines(before: string, after: string): { a: Lines; b: Lines } {
+/** Edits in rising order. More than `DIFF_LINES_MAX` lines between the common ends are replaced. */
+export function diffByLine(a: string, b: string, effort: Effort): LineDiff {
+  const aStarts = lineStarts(a);
+  const bStarts = lineStarts(b);
+  const { aStart, aEnd, bStart, bEnd } = commonEnds(a, b, aStarts, bStarts);
+  const aCount = aEnd - aStart;
+  const bCount = bEnd - bStart;
+  if (aCount === 0 && bCount === 0) return { edits: [], aStarts, bStarts };
+  const isPlain = aCount === 0 || bCount === 0 || Math.max(aCount, bCount) > DIFF_LINES_MAX;
+  if (isPlain) return { edits: [{ aStart, aEnd, bStart, bEnd }], aStarts, bStarts };
   const idOf = new Map<string, number>();
-  return { a: numberLines(before, idOf), b: numberLines(after, idOf) };
+  const aIds = numberLines(a, aStarts.subarray(aStart, aEnd + 1), idOf);
+  const bIds = numberLines(b, bStarts.subarray(bStart, bEnd + 1), idOf);
+  const edits = editsOf(aIds, bIds, effort).map((edit) => shiftEdit(edit, aStart, bStart));
+  return { edits, aStarts, bStarts };
 }
 
-export function lineText(text: string, lines: Lines, line: number): string {
-  return text.slice(lines.starts[line], lines.starts[line + 1]);
-}
-
-/** Edits whose units are lines. */
-export function lineEdits(a: Int32Array, b: Int32Array, effort: Effort): Edit[] {
-  const found = tryEdits(a, b, effort);
+function editsOf(a: Int32Array, b: Int32Array, effort: Effort): Edit[] {
+  const found = sequenceEdits(a, b, effort);
   if (found !== undefined) return found;
   const edits: Edit[] = [];
   let aFrom = 0;
   let bFrom = 0;
   for (const [aTo, bTo] of [...anchors(a, b), [a.length, b.length] as const]) {
-    const aGap = a.subarray(aFrom, aTo);
-    const bGap = b.subarray(bFrom, bTo);
-    const whole = { aStart: 0, aEnd: aGap.length, bStart: 0, bEnd: bGap.length };
-    const inGap = tryEdits(aGap, bGap, effort) ?? [whole];
-    for (const edit of inGap) edits.push(shiftEdit(edit, aFrom, bFrom));
+    const inGap = sequenceEdits(a.subarray(aFrom, aTo), b.subarray(bFrom, bTo), effort);
+    const whole = { aStart: 0, aEnd: aTo - aFrom, bStart: 0, bEnd: bTo - bFrom };
+    for (const edit of inGap ?? [whole]) edits.push(shiftEdit(edit, aFrom, bFrom));
     aFrom = aTo + 1;
     bFrom = bTo + 1;
   }
   return edits;
 }
 
-function tryEdits(a: Int32Array, b: Int32Array, effort: Effort): Edit[] | undefined {
-  const middle = trimEnds(a, b);
-  if (middle === undefined) return [];
-  const { aStart, aEnd, bStart, bEnd } = middle;
-  if (aStart === aEnd || bStart === bEnd) return [middle];
-  const edits = shortestEdits(a.subarray(aStart, aEnd), b.subarray(bStart, bEnd), effort);
-  return edits?.map((edit) => shiftEdit(edit, aStart, bStart));
-}
-
-function numberLines(text: string, idOf: Map<string, number>): Lines {
-  const ids: number[] = [];
-  const starts: number[] = [0];
+/** Cuts a text into its lines; the last may lack its `\n`. */
+export function* linesOf(text: string): Generator<string> {
   for (let start = 0; start < text.length; ) {
     const newline = text.indexOf('\n', start);
     const end = newline === -1 ? text.length : newline + 1;
-    const line = text.slice(start, end);
-    const known = idOf.get(line);
-    const id = known ?? idOf.size;
-    if (known === undefined) idOf.set(line, id);
-    ids.push(id);
-    starts.push(end);
+    yield text.slice(start, end);
     start = end;
   }
-  return { ids: Int32Array.from(ids), starts: Int32Array.from(starts) };
+}
+
+function lineStarts(text: string): Int32Array {
+  const starts: number[] = [0];
+  for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) starts.push(at + 1);
+  if (starts.at(-1) !== text.length) starts.push(text.length);
+  return Int32Array.from(starts);
+}
+
+/** The lines between those that both texts begin and end with. */
+function commonEnds(a: string, b: string, aStarts: Int32Array, bStarts: Int32Array): Edit {
+  const max = Math.min(a.length, b.length);
+  let prefix = 0;
+  while (prefix < max && a.charCodeAt(prefix) === b.charCodeAt(prefix)) prefix += 1;
+  let suffix = 0;
+  while (suffix < max && a.charCodeAt(a.length - 1 - suffix) === b.charCodeAt(b.length - 1 - suffix)) {
+    suffix += 1;
+  }
+  let start = 0;
+  let aEnd = aStarts.length - 1;
+  let bEnd = bStarts.length - 1;
+  while (
+    start < Math.min(aEnd, bEnd) &&
+    aStarts[start + 1]! <= prefix &&
+    aStarts[start + 1] === bStarts[start + 1]
+  ) {
+    start += 1;
+  }
+  const lineLength = (starts: Int32Array, line: number) => starts[line + 1]! - starts[line]!;
+  while (
+    Math.min(aEnd, bEnd) > start &&
+    a.length - aStarts[aEnd - 1]! <= suffix &&
+    lineLength(aStarts, aEnd - 1) === lineLength(bStarts, bEnd - 1)
+  ) {
+    aEnd -= 1;
+    bEnd -= 1;
+  }
+  return { aStart: start, aEnd, bStart: start, bEnd };
+}
+
+/** A number for each line, equal for equal lines. */
+function numberLines(text: string, starts: Int32Array, idOf: Map<string, number>): Int32Array {
+  const ids = new Int32Array(starts.length - 1);
+  for (let line = 0; line < ids.length; line += 1) {
+    const content = text.slice(starts[line], starts[line + 1]);
+    const id = idOf.get(content) ?? idOf.size;
+    idOf.set(content, id);
+    ids[line] = id;
+  }
+  return ids;
 }
 
 /** Pairs of equal lines that stand once in each text: the longest series that rises in both. */

@@ -14,7 +14,7 @@ export interface Edit {
   readonly bEnd: number;
 }
 
-export type Sequence = Int32Array | Uint16Array;
+export type Sequence = Int32Array | Uint32Array;
 
 /** Comparisons that one diff may still make, all its hunks together. */
 export interface Effort {
@@ -29,7 +29,16 @@ export function newEffort(): Effort {
  * Edits in rising order, with something equal between any two. Undefined where more than
  * `DIFF_EDITS_MAX` elements differ, or the effort is used up.
  */
-export function shortestEdits(a: Sequence, b: Sequence, effort: Effort): Edit[] | undefined {
+export function sequenceEdits(a: Sequence, b: Sequence, effort: Effort): Edit[] | undefined {
+  const middle = trimEnds(a, b);
+  if (middle === undefined) return [];
+  const { aStart, aEnd, bStart, bEnd } = middle;
+  if (aStart === aEnd || bStart === bEnd) return [middle];
+  const edits = shortestEdits(a.subarray(aStart, aEnd), b.subarray(bStart, bEnd), effort);
+  return edits?.map((edit) => shiftEdit(edit, aStart, bStart));
+}
+
+function shortestEdits(a: Sequence, b: Sequence, effort: Effort): Edit[] | undefined {
   const max = Math.min(a.length + b.length, DIFF_EDITS_MAX);
   // Furthest place reached in `a` on each diagonal; diagonal 0 is at `zero`.
   const zero = max + 1;
@@ -79,7 +88,7 @@ function trace(rounds: readonly Int32Array[], aLength: number, bLength: number):
 }
 
 /** The edit of everything between the common ends; undefined if there is nothing. */
-export function trimEnds(a: Sequence, b: Sequence): Edit | undefined {
+function trimEnds(a: Sequence, b: Sequence): Edit | undefined {
   const max = Math.min(a.length, b.length);
   let start = 0;
   while (start < max && a[start] === b[start]) start += 1;

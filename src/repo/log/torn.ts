@@ -1,6 +1,6 @@
 /**
  * What the end of a tail looks like after a crash. An append that never returned may
- * leave its beginning, a file of the right length whose last sectors are zero (delayed
+ * leave its beginning, a file of the right length that ends in zeros (delayed
  * allocation), or both. What the index knows to be acknowledged settles the matter; the
  * rules here are for when it knows nothing, so they call a thing torn only if a write
  * that was cut off explains it and a flipped bit doesn't. When in doubt it is damage:
@@ -11,28 +11,17 @@ import { crc32c, readRecord, RECORD_HEAD_BYTES } from '../../core/frame.js';
 import { FRAME_BYTES_MAX, RESYNC_BYTES_MAX } from '../../core/limits.js';
 import { SEGMENT_MAGIC } from './segment.js';
 
-/** The smallest unit that a disk writes whole. */
-const SECTOR_BYTES = 512;
-
 /**
  * `rest` is the tail's last bytes, from the first record on that can't be read; it
- * begins at `fileOffset`, 0 for a segment whose header can't be read.
+ * begins at `fileOffset`, 0 for a segment whose header can't be read. A zero at the end
+ * is a block that was never written: whole records end in another byte.
  */
 export function looksTorn(rest: Uint8Array, fileOffset: number): boolean {
-  if (endsInZeroSectors(rest, fileOffset)) return !holdsRecord(rest);
+  if (rest.at(-1) === 0) return !holdsRecord(rest);
   if (fileOffset > 0) return isCutShort(rest) && !holdsRecord(rest);
   const magic = rest.subarray(0, SEGMENT_MAGIC.byteLength);
   if (!equalBytes(magic, SEGMENT_MAGIC.subarray(0, magic.byteLength))) return false;
   return isCutShort(rest.subarray(magic.byteLength)) && !holdsRecord(rest);
-}
-
-/** Zeros up to the end, from where the append began or from a sector's beginning on. */
-function endsInZeroSectors(rest: Uint8Array, fileOffset: number): boolean {
-  let zerosFrom = rest.byteLength;
-  while (zerosFrom > 0 && rest[zerosFrom - 1] === 0) zerosFrom -= 1;
-  if (zerosFrom === 0) return true;
-  const sector = Math.ceil((fileOffset + zerosFrom) / SECTOR_BYTES) * SECTOR_BYTES;
-  return sector < fileOffset + rest.byteLength;
 }
 
 /**

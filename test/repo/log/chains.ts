@@ -31,7 +31,10 @@ export class Chain {
   place: Place;
   private readonly signer;
 
-  constructor(name: number, firstSeq = 0) {
+  constructor(
+    name: number,
+    private readonly firstSeq = 0,
+  ) {
     this.signer = signerFromSeed(new Uint8Array(32).fill(name));
     const epoch = name.toString(16).padStart(2, '0').repeat(8);
     this.key = { dev: this.signer.publicKey, epoch };
@@ -44,6 +47,15 @@ export class Chain {
     const from = this.payloads.length;
     for (let index = 0; index < count; index++) this.add(text);
     return { place, payloads: this.payloads.slice(from) };
+  }
+
+  /** Drops the commits from `count` on, which a crash lost. */
+  forget(count: number): void {
+    this.commits.length = count;
+    this.payloads.length = count;
+    const last = this.commits.at(-1);
+    const start = { ...this.place, seq: this.firstSeq, prev: null, cap: null };
+    this.place = last === undefined ? start : placeAfter(last, { ...start, seq: last.header.seq });
   }
 
   private add(text: string): void {

@@ -1,0 +1,109 @@
+/**
+ * A replica as a sync session sees it. What a device shows on admission is its
+ * capability with the chain below the root, so that a peer that has never heard of it
+ * can judge.
+ */
+import { asArray, asBytes, decodeCanonical, encodeCanonical } from '../core/canonical.js';
+import { verifyChain, withCaps } from '../caps/attenuate.js';
+import { decodeCap, encodeCap, type CarriedCap, type SignedCap } from '../caps/cap.js';
+import { admit } from '../caps/verdict.js';
+import { WnError } from '../core/errors.js';
+import { logId, type DeviceId, type Epoch } from '../core/ids.js';
+import { CAP_DEPTH_MAX, SYNC_CREDENTIAL_BYTES_MAX } from '../core/limits.js';
+import { have, ingest, since } from '../repo/exchange.js';
+import type { Replica } from '../repo/replica.js';
+import type { Admission, Checkpoint, HaveEntry, Ingested, Run, SyncStore } from './store.js';
+
+export class ReplicaStore implements SyncStore {
+  private readonly checkpoints = new Map<DeviceId, Checkpoint>();
+
+  constructor(
+    private readonly replica: Replica,
+    /** Shown instead of the capability that the logs know: a joiner's, who has no log here yet. */
+    private readonly invited: readonly SignedCap[] | null = null,
+  ) {}
+
+  get workspace(): string {
+    return this.replica.ws;
+  }
+
+  get device(): DeviceId {
+    return this.replica.device;
+  }
+
+  have(): readonly HaveEntry[] {
+    return have(this.replica.history);
+  }
+
+  headsAt(dev: DeviceId, epoch: Epoch, seq: number): readonly string[] {
+    const record = this.replica.history.record({ log: logId(dev, epoch), seq });
+    return record === null ? [] : [record.id];
+  }
+
+  since(theirs: readonly HaveEntry[]): Iterable<Run> {
+    return since(this.replica, theirs);
+  }
+
+  ingest(runs: readonly Run[]): Promise<Ingested> {
+    return ingest(this.replica, runs);
+  }
+
+  blobsWanted(limit: number): readonly string[] {
+    return this.replica.wantedBlobs(limit);
+  }
+
+  readBlob(hash: string): Uint8Array | null {
+    return this.replica.blobs.read(hash);
+  }
+
+  writeBlob(hash: string, bytes: Uint8Array): Promise<void> {
+    return this.replica.takeBlob(hash, bytes);
+  }
+
+  credential(): Uint8Array {
+    return encodeCanonical(this.chain().map(({ cap, sig }) => [encodeCap(cap), sig]));
+  }
+
+  private chain(): readonly SignedCap[] {
+    if (this.invited !== null) return this.invited;
+    const { authority, device, ports } = this.replica;
+    const own = authority.actingCap(device, ports.clock.wallMs());
+    const chain = own === null ? null : verifyChain(own, authority);
+    return chain?.ok === true ? chain.chain : [];
+  }
+
+  admit(device: DeviceId | null, credential: Uint8Array): Admission {
+    const { authority, ports } = this.replica;
+    const shown = readCredential(credential);
+    const leaf = shown?.[shown.length - 1];
+    if (shown === null || leaf?.known !== true) return { ok: false, why: 'no capability was shown' };
+    // A replica that is being filled for the first time has no genesis to judge by.
+    if (authority.genesis() === null) return { ok: true };
+    const admitted = admit(device ?? leaf.cap.aud, leaf.id, withCaps(authority, shown), ports.clock.wallMs());
+    return admitted.ok ? { ok: true } : { ok: false, why: admitted.detail };
+  }
+
+  checkpoint(peer: DeviceId): Checkpoint | null {
+    return this.checkpoints.get(peer) ?? null;
+  }
+
+  remember(peer: DeviceId, checkpoint: Checkpoint): void {
+    this.checkpoints.set(peer, checkpoint);
+  }
+}
+
+function readCredential(bytes: Uint8Array): readonly CarriedCap[] | null {
+  try {
+    const chain = asArray(decodeCanonical(bytes, SYNC_CREDENTIAL_BYTES_MAX), 'credential');
+    if (chain.length > CAP_DEPTH_MAX + 1) return null;
+    return chain.map((link) => {
+      const [cap, sig] = asArray(link, 'capability', 2);
+      const signature = sig instanceof Uint8Array ? sig : new Uint8Array(64);
+      return decodeCap(asBytes(cap, 'capability'), signature);
+    });
+  } catch (error) {
+    if (error instanceof WnError) return null;
+    throw error;
+  }
+}
+

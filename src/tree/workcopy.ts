@@ -1,0 +1,287 @@
+/**
+ * A replica together with its working directory: what `status`, `commit` and every
+ * command that changes a worknode do. One lock covers scan and commit, or materialise;
+ * it is never held across the network.
+ */
+import type { Commit } from '../core/commit.js';
+import type { Signer } from '../core/crypto.js';
+import { WnError } from '../core/errors.js';
+import type { NodeId } from '../core/ids.js';
+import { MASS_CHANGE_NODES, MASS_CHANGE_SHARE, NEW_FILE_BYTES_MAX } from '../core/limits.js';
+import type { WorkDir } from '../core/ports.js';
+import type { Draft } from '../repo/draft.js';
+import type { Replica } from '../repo/replica.js';
+import { decodeText } from './eol.js';
+import { materialise, recoverIntents, type Materialised } from './materialise.js';
+import { findMoves, type Moves } from './moves.js';
+import { project, textAt } from './project.js';
+import { record, type Recorded } from './record.js';
+import { scan, type Found, type Refused, type Scan } from './scan.js';
+import { parseSchema, type Schema } from './schema.js';
+import { looksSecret } from './secrets.js';
+import { packBase, TreeState, unpackBase, type Changes, type TreeEntry } from './state.js';
+
+export interface Change {
+  readonly path: string;
+  readonly change: 'added' | 'modified' | 'deleted' | 'moved';
+  readonly from?: string;
+}
+
+export interface TreeStatus {
+  readonly changes: readonly Change[];
+  readonly refused: readonly Refused[];
+  readonly ambiguous: readonly string[];
+  readonly files: number;
+  readonly bytes: number;
+}
+
+export interface CommitOptions {
+  readonly message: string | null;
+  /** Only these paths and what is below them; everything if left out. */
+  readonly under?: readonly string[];
+  readonly force?: boolean;
+  /** Nobody watches: a change of most of the tree stops. */
+  readonly unattended?: boolean;
+  readonly progress?: (files: number) => void;
+}
+
+export interface Committed {
+  /** Null if there was nothing to do. */
+  readonly commit: Commit | null;
+  readonly ops: number;
+  readonly refused: readonly Refused[];
+  readonly materialised: Materialised | null;
+}
+
+const SCHEMA_PATH = 'wn.yaml';
+
+export class WorkCopy {
+  private state: TreeState | null = null;
+  private schemaText: string | null = null;
+  private parsedSchema: Schema = parseSchema('');
+
+  constructor(
+    readonly replica: Replica,
+    readonly dir: WorkDir,
+    private readonly signer: () => Promise<Signer>,
+    private readonly lockTimeoutMs: number,
+  ) {}
+
+  /** What was on disk when it was last in step. */
+  async treeState(): Promise<TreeState> {
+    if (this.state === null || (await this.state.isStale())) {
+      const { history } = this.replica;
+      this.state = await TreeState.load(this.replica.ports.storage, (id) => history.find(id) !== null);
+    }
+    return this.state;
+  }
+
+  /** The types that `wn.yaml` declares. A broken one throws `invalid`, with line and column. */
+  schema(): Schema {
+    const bytes = this.dir.read(SCHEMA_PATH);
+    const text = bytes === null ? '' : Buffer.from(bytes).toString('utf8');
+    if (text !== this.schemaText) {
+      this.parsedSchema = parseSchema(text);
+      this.schemaText = text;
+    }
+    return this.parsedSchema;
+  }
+
+  private now(): number {
+    return this.replica.ports.clock.wallMs();
+  }
+
+  /** Runs `work` under the lock, with everything that was left unfinished finished first. */
+  async transact<T>(work: (state: TreeState) => Promise<T>): Promise<T> {
+    return this.replica.transact(async () => {
+      const state = await this.treeState();
+      await recoverIntents(this.materialiseInput(state));
+      if (this.replica.hasDirtyNodes()) await this.materialise(state);
+      const result = await work(state);
+      await state.compact();
+      return result;
+    }, this.lockTimeoutMs);
+  }
+
+  private materialiseInput(state: TreeState): Parameters<typeof materialise>[0] {
+    const { replica, dir } = this;
+    return { replica, dir, state, schema: this.schemaOrNone(), nowMs: () => this.now() };
+  }
+
+  /** A broken schema guides nothing, and stops nothing either. */
+  private schemaOrNone(): Schema {
+    try {
+      return this.schema();
+    } catch (error) {
+      if (error instanceof WnError) return parseSchema('');
+      throw error;
+    }
+  }
+
+  private materialise(state: TreeState): Promise<Materialised> {
+    return materialise(this.materialiseInput(state));
+  }
+
+  /** Brings the files in step with the view. */
+  async bringInStep(): Promise<Materialised> {
+    return this.transact((state) => this.materialise(state));
+  }
+
+  /** What differs from the last commit. Takes no lock, writes nothing. */
+  async status(under?: readonly string[], progress?: (files: number) => void): Promise<TreeStatus> {
+    const state = await this.treeState();
+    const found = this.scan(state, under, progress);
+    const moves = this.moves(found);
+    const limited = this.refuseNew(found, moves, false);
+    return {
+      changes: changesOf(limited.scan, moves),
+      refused: limited.scan.refused,
+      ambiguous: moves.ambiguous,
+      files: found.files,
+      bytes: found.bytes,
+    };
+  }
+
+  private scan(state: TreeState, under?: readonly string[], progress?: (files: number) => void): Scan {
+    const options = { nowMs: this.now(), ...(under && { under }), ...(progress && { progress }) };
+    return scan(this.dir, state, options);
+  }
+
+  private moves(found: Scan): Moves {
+    if (found.added.length === 0 || found.vanished.length === 0) {
+      return { moved: new Map(), ambiguous: [] };
+    }
+    return findMoves(found, {
+      before: (entry) => this.textBefore(entry),
+      now: (item) => {
+        const bytes = this.dir.read(item.path);
+        const decoded = bytes === null ? null : decodeText(bytes);
+        return decoded?.ok === true ? decoded.text : null;
+      },
+    });
+  }
+
+  private textBefore(entry: TreeEntry): string | null {
+    if (entry.base === null) return null;
+    const base = unpackBase(entry.base);
+    return project(textAt(this.replica, entry.node, base.heads), entry.path, base.fields).text;
+  }
+
+  /** Commits what changed on disk; durable when resolved. */
+  async commit(options: CommitOptions): Promise<Committed> {
+    return this.transact(async (state) => {
+      const found = this.scan(state, options.under, options.progress);
+      const moves = this.moves(found);
+      const limited = this.refuseNew(found, moves, options.force === true);
+      this.stopMassChange(state, limited.scan, moves, options);
+      const draft = await this.replica.draft(options.message);
+      const { replica, dir } = this;
+      const input = { replica, dir, state, schema: this.schemaOrNone(), draft, nowMs: this.now() };
+      const recorded = await record(input, limited.scan, moves);
+      const refused = [...limited.scan.refused, ...recorded.refused];
+      if (draft.size === 0) {
+        await this.remember(state, recorded);
+        return { commit: null, ops: 0, refused, materialised: null };
+      }
+      const { last, ops } = await replica.commit(draft);
+      await this.flushWith(state, this.rebased(recorded), last);
+      const materialised = await this.materialise(state);
+      return { commit: last, ops, refused, materialised };
+    });
+  }
+
+  /** Commits a draft that isn't a scan's, and brings the files in step. */
+  async change(
+    message: string | null,
+    fill: (draft: Draft, state: TreeState) => void | Promise<void>,
+  ): Promise<Committed> {
+    return this.transact(async (state) => {
+      const draft = await this.replica.draft(message);
+      await fill(draft, state);
+      if (draft.size === 0) return { commit: null, ops: 0, refused: [], materialised: null };
+      const { last, ops } = await this.replica.commit(draft);
+      await this.replica.flush(await this.signer());
+      const materialised = await this.materialise(state);
+      return { commit: last, ops, refused: [], materialised };
+    });
+  }
+
+  /** Stamps that are worth remembering though nothing changed. */
+  private async remember(state: TreeState, recorded: Recorded): Promise<void> {
+    if (recorded.put.length === 0 && recorded.removed.length === 0) return;
+    await this.replica.flush(null, [state.record(recorded, null)]);
+  }
+
+  private async flushWith(state: TreeState, changes: Changes, commit: Commit): Promise<void> {
+    await this.replica.flush(await this.signer(), [state.record(changes, commit.id)]);
+  }
+
+  /** After the commit, a text's file holds what its author's own last op made. */
+  private rebased(recorded: Recorded): Changes {
+    const own = this.replica.writingLog();
+    const put = recorded.put.map((entry) => {
+      if (entry.base === null || !recorded.texts.has(entry.node)) return entry;
+      const last = this.replica.view.record(entry.node).document?.last.get(own);
+      if (last === undefined) return entry;
+      return { ...entry, base: packBase({ ...unpackBase(entry.base), heads: [last] }) };
+    });
+    return { put, removed: recorded.removed };
+  }
+
+  /** New files that are large, or look like keys, wait for `--force`. */
+  private refuseNew(found: Scan, moves: Moves, force: boolean): { readonly scan: Scan } {
+    if (force) return { scan: found };
+    const refused: Refused[] = [...found.refused];
+    const added = found.added.filter((item) => {
+      const why = moves.moved.has(item.path) ? null : this.whyRefused(item);
+      if (why !== null) refused.push({ path: item.path, why });
+      return why === null;
+    });
+    return { scan: { ...found, added, refused } };
+  }
+
+  private whyRefused(item: Found): string | null {
+    if (item.type !== 'file') return null;
+    if (item.stat.size > NEW_FILE_BYTES_MAX) {
+      return `a new file of ${item.stat.size} bytes, over ${NEW_FILE_BYTES_MAX}; --force takes it`;
+    }
+    const bytes = this.dir.read(item.path);
+    const secret = bytes === null ? null : looksSecret(item.path, bytes);
+    return secret === null ? null : `looks like ${secret}; --force takes it`;
+  }
+
+  private stopMassChange(state: TreeState, found: Scan, moves: Moves, options: CommitOptions): void {
+    if (options.unattended !== true || options.force === true) return;
+    const changed = found.modified.length + found.vanished.length - moves.moved.size;
+    if (changed <= MASS_CHANGE_NODES || changed <= state.entries.size * MASS_CHANGE_SHARE) return;
+    throw new WnError('mass_change', `${changed} of ${state.entries.size} files changed or vanished`, {
+      hint: 'nothing was committed; if that is meant, run: wn commit --force',
+    });
+  }
+}
+
+function changesOf(found: Scan, { moved }: Moves): readonly Change[] {
+  const changes: Change[] = [];
+  const sources = new Set([...moved.values()].map((entry) => entry.path));
+  for (const item of found.added) {
+    const from = moved.get(item.path);
+    if (from === undefined) changes.push({ path: item.path, change: 'added' });
+    else changes.push({ path: item.path, change: 'moved', from: from.path });
+  }
+  for (const { path } of found.modified) changes.push({ path, change: 'modified' });
+  for (const { path } of found.vanished) {
+    if (!sources.has(path)) changes.push({ path, change: 'deleted' });
+  }
+  return changes.sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+/** The worknode at a path; throws `not_found`. */
+export function nodeAt(replica: Replica, path: string): NodeId {
+  if (path === '') return replica.root;
+  const entry = replica.view.entry(path);
+  if (entry !== null) return entry.node;
+  throw new WnError('not_found', `nothing at ${path} in this workspace`, {
+    hint: 'a new file is known once it is committed: wn commit',
+  });
+}
+
