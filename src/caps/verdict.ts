@@ -88,17 +88,15 @@ export function permits(cap: Cap, act: Act, home: readonly NodeId[]): boolean {
   return hasActs(cap.act, ACT[act]) && isWithin(home, cap.home);
 }
 
-/** Chain, holder and time. A child's time lies within its parent's, so the leaf's is enough. */
+/** Holder, time and chain. A child's time lies within its parent's, so the leaf's is enough. */
 function checkHolder(device: DeviceId, id: CapId | null, view: CapView, atMs: number): ChainResult {
   const leaf = id === null ? null : findCap(id, view);
   if (leaf === null) return deny('cap_missing', id ?? 'none named');
   if (!leaf.known) return hold('unknown_cap', leaf.id);
   if (leaf.cap.aud !== device) return deny('not_holder', leaf.id);
-  const result = verifyChain(leaf, view);
-  if (!result.ok) return result;
   if (atMs < (leaf.cap.nbf ?? 0)) return deny('not_yet_valid', leaf.id);
   if (atMs >= (leaf.cap.exp ?? Infinity)) return deny('expired', leaf.id);
-  return result;
+  return verifyChain(leaf, view);
 }
 
 function leafOf(chain: Chain): Cap {

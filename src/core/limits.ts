@@ -132,9 +132,7 @@ export const SYNC_RUN_COMMITS_MAX = 16_384;
 /** One message put together again from its parts. */
 export const SYNC_MESSAGE_BYTES_MAX = SYNC_RUN_BYTES_MAX + SYNC_FRAME_BYTES_MAX;
 export const SYNC_MESSAGE_ITEMS_MAX = 65_536;
-/** The receiver stores what waits from here on, and at the end; half of the credit keeps both sides busy. */
-export const SYNC_STORE_BYTES = SYNC_CREDIT_BYTES / 2;
-/** Credit is given back in steps of at least this; with the above a sender never starves. */
+/** Credit is given back in steps of at least this: what is owed below it never starves a sender. */
 export const SYNC_CREDIT_STEP_BYTES = SYNC_CREDIT_BYTES / 8;
 export const SYNC_HEADS_MAX = 32_768;
 export const SYNC_HEADS_PER_PAGE = 2_048;
@@ -158,8 +156,8 @@ export const DIFF_EDITS_MAX = 1_000;
 export const DIFF_STEPS_MAX = 8_000_000;
 export const DIFF_LINES_MAX = 200_000;
 export const DIFF_CONTEXT_LINES = 3;
-/** Code units looked at before a place, to tell whether it splits a grapheme. */
-export const GRAPHEME_LOOKBACK_MAX = 1_024;
+/** Code units looked at on either side of a place, to tell whether it splits a grapheme. */
+export const GRAPHEME_LOOKAROUND_MAX = 1_024;
 
 // Batches of commands, and what is read from standard input whole
 export const BATCH_LINE_BYTES_MAX = 1 * MIB;
@@ -169,3 +167,10 @@ export const STDIN_BYTES_MAX = 8 * MIB;
 // The record of the working directory
 export const TREE_JOURNAL_BYTES_MAX = 256 * KIB;
 export const TREE_RECORD_BYTES_MAX = 512 * MIB;
+
+// Ignore files
+export const IGNORE_PATTERNS_MAX = 10_000;
+export const IGNORE_PATTERN_CHARS_MAX = 1_000;
+
+// wn.yaml
+export const SCHEMA_BYTES_MAX = 256 * KIB;

@@ -38,21 +38,22 @@ const SUFFIX_ID_CHARS = 10;
 
 /** Shows each sibling under one name, each name once; in the order of names. */
 export function displayNames(siblings: readonly Sibling[]): readonly ShownSibling[] {
-  const units = unite(siblings).sort(byPrecedence);
   const shown = new Map<string, ShownSibling>();
   const others: Unit[] = [];
   // Every real name has its keeper before any suffix is chosen: no suffix takes one away.
-  for (const unit of units) {
-    if (shown.has(unit.name)) others.push(unit);
-    else shown.set(unit.name, show(unit, unit.name));
+  for (const [name, group] of groupBy(siblings, (sibling) => sibling.name)) {
+    const [keeper, ...rest] = unite(group).sort(byPrecedence);
+    if (keeper !== undefined) shown.set(name, show(keeper, name));
+    others.push(...rest);
   }
-  for (const unit of others) {
+  for (const unit of others.sort(byPrecedence)) {
     const name = freeName(unit, shown);
     shown.set(name, show(unit, name));
   }
   return [...shown.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
+/** What shows as one. */
 interface Unit {
   readonly name: string;
   readonly type: NodeType;
@@ -66,26 +67,32 @@ function show({ type, node, united }: Unit, name: string): ShownSibling {
   return { name, type, node, united };
 }
 
-function unite(siblings: readonly Sibling[]): Unit[] {
-  const groups = new Map<string, Sibling[]>();
-  for (const sibling of siblings) {
-    const key = JSON.stringify([sibling.name, ...identity(sibling)]);
+function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): ReadonlyMap<string, T[]> {
+  const groups = new Map<string, T[]>();
+  for (const item of items) {
+    const key = keyOf(item);
     const group = groups.get(key);
-    if (group === undefined) groups.set(key, [sibling]);
-    else group.push(sibling);
+    if (group === undefined) groups.set(key, [item]);
+    else group.push(item);
   }
-  return [...groups.values()].map(toUnit);
+  return groups;
+}
+
+/** Units of siblings of one name; nearly always there is one. */
+function unite(group: readonly Sibling[]): Unit[] {
+  if (group.length === 1) return [toUnit(group)];
+  return [...groupBy(group, identity).values()].map(toUnit);
 }
 
 /** What, beside the name, makes siblings one. */
-function identity({ type, contentKey, node }: Sibling): readonly string[] {
-  if (type === 'folder') return [type];
-  return contentKey === undefined ? [type, 'node', node] : [type, 'content', contentKey];
+function identity({ type, contentKey, node }: Sibling): string {
+  if (type === 'folder') return type;
+  return contentKey === undefined ? `${type} ${node}` : `${type} with ${contentKey}`;
 }
 
 function toUnit(group: readonly Sibling[]): Unit {
-  const oldestFirst = [...group].sort((a, b) =>
-    a.createdAt + a.node < b.createdAt + b.node ? -1 : 1,
+  const oldestFirst = group.toSorted(
+    (a, b) => order(a.createdAt, b.createdAt) || order(a.node, b.node),
   );
   const { name, type, node } = oldestFirst[0] as Sibling;
   return {
@@ -97,9 +104,14 @@ function toUnit(group: readonly Sibling[]): Unit {
   };
 }
 
+/** A folder before the rest, then the one that was named first. */
 function byPrecedence(a: Unit, b: Unit): number {
   if ((a.type === 'folder') !== (b.type === 'folder')) return a.type === 'folder' ? -1 : 1;
-  return a.namedAt + a.node < b.namedAt + b.node ? -1 : 1;
+  return order(a.namedAt, b.namedAt) || order(a.node, b.node);
+}
+
+function order(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 /** The first suffixed name that is free; more than ten characters only where those are taken. */

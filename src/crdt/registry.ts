@@ -107,14 +107,6 @@ export function shownFields(fields: FieldsState): readonly ShownField[] {
     });
 }
 
-/** Whether any path has losers. */
-export function fieldConflicts(fields: FieldsState): boolean {
-  return [...fields.values()].some((states) => {
-    const [shown, ...hidden] = writtenTypes(states);
-    return shown !== undefined && losersOf(shown, hidden).length > 0;
-  });
-}
-
 interface Written {
   readonly type: AnyFieldType;
   readonly state: unknown;

@@ -57,13 +57,13 @@ export function add(values: readonly Value[]): SetArg {
 
 /** Values that aren't in the set are passed over. */
 export function remove(state: SetState, values: readonly Value[]): SetArg {
-  const present = values.flatMap((value) => {
+  const seen = values.flatMap((value) => {
     const element = state.elements.get(valueKey(value));
     return element !== undefined && element.tags.size > 0 ? [element] : [];
   });
   return {
     adds: [],
-    removes: present.map(({ value, tags }) => ({ value, tags: [...tags.values()].sort() })),
+    removes: seen.map(({ value, tags }) => ({ value, tags: [...tags.values()].sort() })),
   };
 }
 

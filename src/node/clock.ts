@@ -12,10 +12,11 @@ export const nodeClock: Clock = {
     let timer: NodeJS.Timeout;
     const arm = (): void => {
       const leftMs = dueMs - performance.now();
+      // Rounded up, as `setTimeout` cuts off the fraction and would fire too early.
       timer =
         leftMs > TIMER_MAX_MS
           ? setTimeout(arm, TIMER_MAX_MS)
-          : setTimeout(run, Math.max(0, leftMs));
+          : setTimeout(run, Math.max(0, Math.ceil(leftMs)));
     };
     arm();
     return () => clearTimeout(timer);

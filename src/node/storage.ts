@@ -108,6 +108,8 @@ class DiskStorage implements NodeStorage {
     } finally {
       for (const { file } of written) this.#files.unpin(file);
     }
+    // A failed sync is told to one of those who wait for it, not to all.
+    this.#refusePoisoned();
   }
 
   async truncate(path: Path, length: number): Promise<void> {
@@ -218,7 +220,9 @@ class DiskStorage implements NodeStorage {
     const file = this.#locate(path);
     this.#refusePoisoned();
     try {
-      return await run(file);
+      const result = await run(file);
+      this.#refusePoisoned();
+      return result;
     } catch (error) {
       if (error instanceof durable.SyncFailed) throw this.#poisonedBy(error);
       throw worldFault(error, path);

@@ -247,6 +247,7 @@ export function beginLog(replica: Replica, first: Commit): void {
     stored: { seq: header.seq - 1, id: '', lastTime: 0n },
     folded: header.seq - 1,
     cap: null,
+    held: 0,
     end: { segment: header.seq, offset: 0 },
   });
 }

@@ -205,7 +205,7 @@ export class History {
   }
 
   /** A held commit enters the frontier: what its author knew becomes known. */
-  learn(commit: Commit): void {
+  learn(commit: Commit, state: CommitState): void {
     const { header } = commit;
     const log = this.log(commit.log);
     assert(log !== null && log.folded === header.seq - 1, 'a commit learnt out of order');
@@ -215,7 +215,8 @@ export class History {
       const of = this.log(ref.log)?.number ?? 0;
       this.tables.put(key.knowledge(log.number, of, header.seq), encodeSeq(ref.seq));
     }
-    this.putLog(commit.log, { ...log, folded: header.seq });
+    const held = log.held + (state === 'held' ? 1 : 0);
+    this.putLog(commit.log, { ...log, folded: header.seq, held });
   }
 
   private putRecord(commit: Commit, state: CommitState, position: Position): void {

@@ -195,6 +195,20 @@ export class Replica {
     }
   }
 
+  /** Takes the lock until `end`: for a group of changes that become durable together. */
+  async begin(timeoutMs: number): Promise<void> {
+    if (this.release === null) await this.lock(timeoutMs);
+  }
+
+  get inGroup(): boolean {
+    return this.release !== null;
+  }
+
+  end(): void {
+    if (this.queue.length > 0) this.abandon();
+    this.unlock();
+  }
+
   private async lock(timeoutMs: number): Promise<void> {
     this.release = await waitForLock(this.ports, timeoutMs);
     if (this.readGeneration() !== this.generation) this.refresh();
@@ -315,7 +329,7 @@ export class Replica {
   }
 
   foldHeld(commit: Commit, state: 'live' | 'dead' | 'held'): void {
-    this.history.learn(commit);
+    this.history.learn(commit, state);
     this.authority.take(commit, this.fold.groups.of(commit));
     this.wanted.note(this.fold.groups.of(commit));
     if (state !== 'held') this.fold.apply(commit, state === 'live');
@@ -354,6 +368,7 @@ export class Replica {
       stored: { seq: firstSeq - 1, id: '', lastTime: 0n },
       folded: firstSeq - 1,
       cap: null,
+      held: 0,
       end: { segment: firstSeq, offset: 0 },
     });
     this.moved = null;

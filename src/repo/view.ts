@@ -232,6 +232,23 @@ export class View {
       .sort();
   }
 
+  /** Commits that are held and not folded: for want of time or past, or of a newer program. */
+  waiting(): { readonly pending: number; readonly held: number } {
+    let pending = 0;
+    let held = 0;
+    for (const log of this.history.allLogs()) {
+      pending += log.stored.seq - log.folded;
+      held += log.held;
+    }
+    return { pending, held };
+  }
+
+  conflictCount(): number {
+    let count = 0;
+    for (const _ of this.tables.prefix(key.table('conflict'))) count += 1;
+    return count;
+  }
+
   frontierHash(): string {
     return frontierHash(this.frontier());
   }

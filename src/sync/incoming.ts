@@ -12,7 +12,6 @@ import {
   SYNC_CREDIT_BYTES,
   SYNC_CREDIT_STEP_BYTES,
   SYNC_REJECTED_MAX,
-  SYNC_STORE_BYTES,
   SYNC_WANTS_PER_PAGE,
 } from '../core/limits.js';
 import { bound, chained, NO_FRAMES } from './digest.js';
@@ -158,8 +157,7 @@ export class Incoming {
   /** What to do next: store, give credit, want, or say that all is done. */
   effects(greetings: readonly Uint8Array[]): readonly SyncEffect[] {
     if (this.settled) return [];
-    const effects: SyncEffect[] = [];
-    if (this.waiting >= SYNC_STORE_BYTES || this.end !== null) effects.push(...this.store());
+    const effects: SyncEffect[] = [...this.store()];
     if (this.owed >= SYNC_CREDIT_STEP_BYTES) {
       effects.push({ do: 'send', frame: encodeMessage({ type: 'credit', bytes: this.owed }) });
       this.window += this.owed;
@@ -170,7 +168,10 @@ export class Incoming {
     return effects;
   }
 
-  /** Hands what waits to the store, unless it is at work: nothing if nothing waits. */
+  /**
+   * Hands what waits to the store, unless it is at work: so batches grow as the store gets
+   * slower, and never beyond the credit.
+   */
   store(): readonly SyncEffect[] {
     if (this.busy || this.waiting === 0) return [];
     this.storing = this.waiting;

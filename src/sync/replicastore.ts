@@ -76,10 +76,16 @@ export class ReplicaStore implements SyncStore {
     const { authority, ports } = this.replica;
     const shown = readCredential(credential);
     const leaf = shown?.[shown.length - 1];
-    if (shown === null || leaf?.known !== true) return { ok: false, why: 'no capability was shown' };
+    if (shown === null || leaf?.known !== true)
+      return { ok: false, why: 'no capability was shown' };
     // A replica that is being filled for the first time has no genesis to judge by.
     if (authority.genesis() === null) return { ok: true };
-    const admitted = admit(device ?? leaf.cap.aud, leaf.id, withCaps(authority, shown), ports.clock.wallMs());
+    const admitted = admit(
+      device ?? leaf.cap.aud,
+      leaf.id,
+      withCaps(authority, shown),
+      ports.clock.wallMs(),
+    );
     return admitted.ok ? { ok: true } : { ok: false, why: admitted.detail };
   }
 
@@ -106,4 +112,3 @@ function readCredential(bytes: Uint8Array): readonly CarriedCap[] | null {
     throw error;
   }
 }
-

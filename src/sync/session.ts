@@ -22,14 +22,12 @@ import { checkpointOf } from './checkpoint.js';
 import { decodeMessage } from './decode.js';
 import { bound } from './digest.js';
 import type { SyncEffect, SyncEvent, SyncOutcome } from './effects.js';
-import {
-  encodeMessage,
-  type Done,
-  type Have,
-  type Hello,
-  type Message,
-  type SyncMode,
-} from './frames.js';
+import { encodeMessage, type Done, type Have, type Hello, type Message } from './frames.js';
+import { covers, entriesOf, vectorOf, type Vector } from './have.js';
+import { Incoming } from './incoming.js';
+import { Opening, type Compared, type OpeningConfig, type Peer } from './opening.js';
+import { Outgoing } from './outgoing.js';
+import { packBlobs, packRuns } from './pack.js';
 import {
   cutShort,
   GO_ON,
@@ -39,70 +37,39 @@ import {
   STORE_FAILED,
   tellable,
 } from './refusal.js';
-import { admitted, makeHello, stillAdmitted, type GreetingConfig } from './greeting.js';
-import {
-  applied,
-  compare,
-  covers,
-  EMPTY_VECTOR,
-  entriesOf,
-  logKey,
-  vectorHash,
-  vectorOf,
-  without,
-  type Vector,
-} from './have.js';
-import { HaveReader, havePages, type Told } from './havepages.js';
-import { Incoming } from './incoming.js';
-import { Outgoing } from './outgoing.js';
-import { packBlobs, packRuns } from './pack.js';
-import type { Checkpoint } from './store.js';
 
-export interface SessionConfig extends GreetingConfig {
-  /** What to do as the dialler; an answerer does what it is asked for. */
-  readonly mode: SyncMode | 'answer';
+export interface SessionConfig extends OpeningConfig {
   /** False: chunks are fetched when somebody needs them. */
   readonly wantsBlobs: boolean;
 }
 
-/** Known once the peer has been admitted. */
-interface Peer {
-  readonly hello: Hello;
-  readonly version: number;
-  /** HELLO of the dialler, then of the answerer. */
-  readonly greetings: readonly Uint8Array[];
-  readonly checkpoint: Checkpoint | null;
-  readonly sending: boolean;
-  readonly receiving: boolean;
+/** The two halves of the exchange, once the peer is admitted. */
+interface Halves {
+  readonly peer: Peer;
   readonly incoming: Incoming;
 }
 
 export class SyncSession {
+  private readonly opening: Opening;
   private readonly out = new Outgoing();
-  private haveReader = new HaveReader();
-  private helloFrame: Uint8Array | null = null;
-  private peer: Peer | null = null;
-  /** What was told to be held here, and what the peer told. */
-  private ours: Vector = EMPTY_VECTOR;
-  private theirs: Vector | null = null;
-  /** What the peer is taken to hold while it hasn't said; null: nothing was sent yet. */
+  private halves: Halves | null = null;
+  /** What commits were sent on top of before the peer had said what it holds. */
   private assumed: Vector | null = null;
-  private asked = false;
   private endSent = false;
-  private peerDone: Done | null = null;
-  private forksSeen = 0;
-  private wentBack = false;
+  private receipt: Done | null = null;
   private ignored = 0;
   /** Why the session ends before its time, while the store still works. */
   private failure: WnError | null = null;
   private salvaging = false;
   private ended = false;
 
-  constructor(private readonly config: SessionConfig) {}
+  constructor(private readonly config: SessionConfig) {
+    this.opening = new Opening(config);
+  }
 
   /** Whether the peer has proven that it may be here: until then it has less time and room. */
   get admitted(): boolean {
-    return this.peer !== null;
+    return this.halves !== null;
   }
 
   handle(event: SyncEvent): readonly SyncEffect[] {
@@ -119,13 +86,13 @@ export class SyncSession {
   private on(event: SyncEvent): readonly SyncEffect[] {
     switch (event.on) {
       case 'open':
-        return this.config.mode === 'answer' ? [] : this.dial(this.config.mode);
+        return this.open();
       case 'frame':
         return this.onFrame(event.frame);
       case 'ingested':
       case 'kept':
         this.settle(event);
-        this.peer?.incoming.checkStored();
+        this.halves?.incoming.checkStored();
         return this.advance();
       case 'storeFailed':
         this.settle(event);
@@ -139,86 +106,67 @@ export class SyncSession {
     }
   }
 
-  private dial(mode: SyncMode): readonly SyncEffect[] {
-    this.helloFrame = encodeMessage(makeHello(this.config, mode));
-    this.ours = vectorOf(this.config.store.have());
-    const known = this.config.peer ?? this.config.expected;
-    const checkpoint = known === null ? null : this.config.store.checkpoint(known);
-    const basis = checkpoint === null ? null : vectorOf(checkpoint.have);
-    const sending = mode !== 'pull';
-    if (checkpoint !== null && sending && stillAdmitted(this.config, checkpoint.credential)) {
-      this.assumed = basis;
-      this.out.add(packRuns(this.config.store.since(checkpoint.have)));
+  private open(): readonly SyncEffect[] {
+    if (this.config.mode === 'answer') return [];
+    const flight = this.opening.dial(this.config.mode);
+    const assumed = this.opening.assumed();
+    if (assumed !== null) {
+      this.assumed = vectorOf(assumed.have);
+      this.out.add(packRuns(this.config.store.since(assumed.have)));
     }
-    return sends([this.helloFrame, ...havePages(this.ours, basis), ...this.out.frames()]);
+    return sends([...flight, ...this.out.frames()]);
   }
 
   private onFrame(frame: Uint8Array): readonly SyncEffect[] {
-    const bytesMax = this.peer === null ? SYNC_UNPROVEN_FRAME_BYTES : SYNC_FRAME_BYTES_MAX;
+    const bytesMax = this.admitted ? SYNC_FRAME_BYTES_MAX : SYNC_UNPROVEN_FRAME_BYTES;
     const message = decodeMessage(frame, bytesMax);
     if (message?.type === 'error') return this.salvage(refusedByPeer(message.code, message.text));
-    if (this.peer === null) {
+    if (this.halves === null) {
       if (message?.type !== 'hello') throw new WnError('invalid', 'something before a greeting');
       return this.greet(message, frame);
     }
-    if (message === null) {
-      this.ignored += 1;
-      if (this.ignored > SYNC_IGNORED_MAX) throw new WnError('invalid', 'too much unknown');
-      return [];
-    }
-    return this.onMessage(this.peer, message, frame);
+    if (message !== null) return this.onMessage(this.halves, message, frame);
+    this.ignored += 1;
+    if (this.ignored > SYNC_IGNORED_MAX) throw new WnError('invalid', 'too much that is unknown');
+    return [];
   }
 
   private greet(hello: Hello, frame: Uint8Array): readonly SyncEffect[] {
-    const version = admitted(this.config, hello);
-    const answering = this.config.mode === 'answer';
-    if (!answering && hello.mode !== this.config.mode) {
-      throw new WnError('invalid', 'an answer to another question');
-    }
-    const own = this.helloFrame ?? encodeMessage(makeHello(this.config, hello.mode));
-    const [pushes, pulls] = [hello.mode !== 'pull', hello.mode !== 'push'];
-    const receiving = answering ? pushes : pulls;
+    const flight = this.opening.greet(hello, frame);
+    const { peer } = this.opening;
+    assert(peer !== null, 'a greeting that neither admitted nor refused');
     const { store, wantsBlobs } = this.config;
-    this.peer = {
-      hello,
-      version,
-      greetings: answering ? [frame, own] : [own, frame],
-      checkpoint: store.checkpoint(hello.device),
-      sending: answering ? pulls : pushes,
-      receiving,
-      incoming: new Incoming({ store, receiving, wantsBlobs }),
+    this.halves = {
+      peer,
+      incoming: new Incoming({ store, receiving: peer.receiving, wantsBlobs }),
     };
-    return answering ? sends([own]) : [];
+    return sends(flight);
   }
 
-  private onMessage(peer: Peer, message: Message, frame: Uint8Array): readonly SyncEffect[] {
+  private onMessage(
+    { peer, incoming }: Halves,
+    message: Message,
+    frame: Uint8Array,
+  ): readonly SyncEffect[] {
     switch (message.type) {
       case 'have':
-        return this.onHave(peer, message);
+        return this.onHave(peer, incoming, message);
       case 'ask':
-        if (this.config.mode === 'answer' || this.theirs !== null || this.asked) {
-          throw new WnError('invalid', 'a question out of turn');
-        }
-        this.asked = true;
-        return sends(havePages(this.ours, null));
+        return sends(this.opening.tellAll());
       case 'runs':
       case 'part':
       case 'blob':
-        peer.incoming.take(message, frame);
+        incoming.take(message, frame);
         return this.advance();
       case 'credit':
         this.out.grant(message.bytes);
         return this.advance();
       case 'end':
-        if (this.theirs === null) throw new WnError('invalid', 'an end before the beginning');
-        peer.incoming.takeEnd(message, peer.greetings);
+        if (this.opening.compared === null) throw new WnError('invalid', 'an end too early');
+        incoming.takeEnd(message, peer.greetings);
         return this.advance();
       case 'want':
-        if (!this.endSent || !peer.sending || !this.out.drained || this.peerDone !== null) {
-          throw new WnError('invalid', 'a want out of turn');
-        }
-        this.out.add(packBlobs(this.config.store, message.hashes));
-        return this.advance();
+        return this.onWant(peer, message.hashes);
       case 'done':
         return this.onDone(peer, message);
       default:
@@ -226,55 +174,27 @@ export class SyncSession {
     }
   }
 
-  private onHave(peer: Peer, page: Have): readonly SyncEffect[] {
-    if (this.theirs !== null) throw new WnError('invalid', 'a second vector');
-    const told = this.haveReader.add(page);
-    if (told === null) return [];
-    const basis = this.basisOf(peer, told);
-    if (basis === null) {
-      const mayAsk = this.config.mode === 'answer' && !this.asked;
-      if (!mayAsk) throw new WnError('invalid', 'a basis that was never agreed on');
-      this.asked = true;
-      this.haveReader = new HaveReader();
-      return sends([encodeMessage({ type: 'ask' })]);
-    }
-    this.theirs = applied(basis, told.delta);
-    return [...this.compared(peer, this.theirs), ...this.advance()];
-  }
-
-  /** The vector that the peer's differs from; null if it isn't known here. */
-  private basisOf(peer: Peer, told: Told): Vector | null {
-    if (told.basis === null) return EMPTY_VECTOR;
-    const answering = this.config.mode === 'answer';
-    const vector = answering ? vectorOf(peer.checkpoint?.have ?? []) : this.ours;
-    return equalBytes(vectorHash(vector), told.basis) ? vector : null;
-  }
-
-  /**
-   * Both vectors are there: tell ours, if the peer waits for it, and open the source of
-   * what it lacks. A forked log counts as not held on either side, so that both branches
-   * travel whole, and with them the proof.
-   */
-  private compared(peer: Peer, theirs: Vector): readonly SyncEffect[] {
-    const { store, mode, wantsBlobs } = this.config;
-    const { forks, allHeld } = compare(store, theirs);
-    const forked = new Set(forks.map(logKey));
-    const effects: SyncEffect[] = forks
+  private onHave(peer: Peer, incoming: Incoming, page: Have): readonly SyncEffect[] {
+    const flight = sends(this.opening.have(peer, page));
+    const { compared } = this.opening;
+    if (compared === null) return flight;
+    const { forks, theirs, allHeld } = compared;
+    const { store, wantsBlobs } = this.config;
+    const blobsWanted = wantsBlobs && store.blobsWanted(1).length > 0;
+    incoming.satisfied = !peer.receiving || (allHeld && !blobsWanted);
+    const rightly = this.assumed !== null && forks.length === 0 && covers(theirs, this.assumed);
+    if (peer.sending && !rightly) this.out.add(packRuns(store.since(entriesOf(theirs))));
+    const reports = forks
       .slice(0, SYNC_FORKS_REPORTED_MAX)
-      .map((evidence) => ({ do: 'reportFork', evidence }));
-    this.forksSeen = forks.length;
-    this.wentBack = peer.checkpoint !== null && !covers(theirs, vectorOf(peer.checkpoint.have));
-    peer.incoming.satisfied =
-      !peer.receiving || (allHeld && !(wantsBlobs && store.blobsWanted(1).length > 0));
-    if (mode === 'answer') {
-      this.ours = without(vectorOf(store.have()), forked);
-      effects.push(...sends(havePages(this.ours, theirs)));
-    }
-    const guessed = this.assumed !== null && forks.length === 0 && covers(theirs, this.assumed);
-    if (peer.sending && !guessed) {
-      this.out.add(packRuns(store.since(entriesOf(without(theirs, forked)))));
-    }
-    return effects;
+      .map((evidence): SyncEffect => ({ do: 'reportFork', evidence }));
+    return [...reports, ...flight, ...this.advance()];
+  }
+
+  private onWant(peer: Peer, hashes: readonly string[]): readonly SyncEffect[] {
+    const inTurn = this.endSent && peer.sending && this.out.drained && this.receipt === null;
+    if (!inTurn) throw new WnError('invalid', 'a want out of turn');
+    this.out.add(packBlobs(this.config.store, hashes));
+    return this.advance();
   }
 
   private onDone(peer: Peer, done: Done): readonly SyncEffect[] {
@@ -285,42 +205,44 @@ export class SyncSession {
       done.commits === out.commits &&
       done.blobs === out.blobs &&
       equalBytes(done.digest, bound(peer.greetings, out.digest));
-    if (!same || this.peerDone !== null) {
+    if (!same || this.receipt !== null) {
       throw new WnError('invalid', 'a receipt that does not match what was sent');
     }
-    this.peerDone = done;
+    this.receipt = done;
     return this.advance();
   }
 
   /** Sends what may leave, sees to what came in, and ends when both sides know all. */
   private advance(): readonly SyncEffect[] {
-    const { peer } = this;
-    if (peer === null) return [];
-    const effects: SyncEffect[] = [...sends(this.out.frames())];
-    if (this.theirs !== null && !this.endSent && this.out.drained) {
+    const { halves, out } = this;
+    const { compared } = this.opening;
+    const effects: SyncEffect[] = [...sends(out.frames())];
+    if (halves === null) return effects;
+    const { peer, incoming } = halves;
+    if (compared !== null && !this.endSent && out.drained) {
       this.endSent = true;
-      const { satisfied } = peer.incoming;
-      const digest = bound(peer.greetings, this.out.digest);
-      const frame = encodeMessage({ type: 'end', commits: this.out.commits, satisfied, digest });
+      const { satisfied } = incoming;
+      const digest = bound(peer.greetings, out.digest);
+      const frame = encodeMessage({ type: 'end', commits: out.commits, satisfied, digest });
       effects.push({ do: 'send', frame });
     }
-    effects.push(...peer.incoming.effects(peer.greetings));
-    if (this.endSent && peer.incoming.done && this.receiptHeld(peer)) {
-      effects.push(...this.remember(peer), this.end(null));
+    effects.push(...incoming.effects(peer.greetings));
+    if (compared !== null && this.endSent && incoming.done && this.acknowledged(incoming)) {
+      effects.push(...this.remember(halves, compared), this.end(null));
     }
     return effects;
   }
 
-  private receiptHeld(peer: Peer): boolean {
-    if (this.peerDone !== null) return true;
-    return peer.incoming.peerEnd?.satisfied === true && this.out.commits === 0;
+  private acknowledged(incoming: Incoming): boolean {
+    if (this.receipt !== null) return true;
+    return incoming.peerEnd?.satisfied === true && this.out.commits === 0;
   }
 
-  private remember(peer: Peer): readonly SyncEffect[] {
-    const { ours, theirs } = this;
-    const heldBack = peer.incoming.heldBack + (this.peerDone?.heldBack ?? 0);
-    if (theirs === null || this.forksSeen > 0 || heldBack > 0) return [];
-    const { version, sending, receiving, hello } = peer;
+  private remember({ peer, incoming }: Halves, compared: Compared): readonly SyncEffect[] {
+    const heldBack = incoming.heldBack + (this.receipt?.heldBack ?? 0);
+    if (compared.forks.length > 0 || heldBack > 0) return [];
+    const { hello, version, sending, receiving } = peer;
+    const { ours, theirs } = compared;
     const agreed = { ours, theirs, sending, receiving, version, credential: hello.credential };
     const checkpoint = checkpointOf(agreed, peer.checkpoint);
     return checkpoint === null ? [] : [{ do: 'remember', peer: hello.device, checkpoint }];
@@ -356,14 +278,14 @@ export class SyncSession {
   }
 
   private whenIdle(): readonly SyncEffect[] {
-    const incoming = this.peer?.incoming;
+    const incoming = this.halves?.incoming;
     if (incoming?.busy === true) return [];
     const rest = this.salvaging ? (incoming?.store() ?? []) : [];
     return rest.length > 0 ? rest : [this.end(this.failure)];
   }
 
   private settle(event: Extract<SyncEvent, { on: 'ingested' | 'kept' | 'storeFailed' }>): void {
-    const incoming = this.peer?.incoming;
+    const incoming = this.halves?.incoming;
     assert(incoming?.busy === true, 'an answer of the store that nobody waits for');
     if (event.on === 'ingested') incoming.ingested(event.result);
     else if (event.on === 'kept') incoming.kept(event.refused);
@@ -372,9 +294,11 @@ export class SyncSession {
 
   private end(error: WnError | null): SyncEffect {
     this.ended = true;
-    const incoming = this.peer?.incoming;
+    const { compared } = this.opening;
+    const incoming = this.halves?.incoming;
+    const forks = (compared?.forks.length ?? 0) + (incoming?.forksProven ?? 0);
     const outcome: SyncOutcome = {
-      peer: this.peer?.hello.device ?? null,
+      peer: this.opening.peer?.hello.device ?? null,
       error,
       sent: this.out.commits,
       received: incoming?.added ?? 0,
@@ -385,7 +309,7 @@ export class SyncSession {
       blobsAbsent: incoming?.blobsAbsent ?? 0,
       forksProven: incoming?.forksProven ?? 0,
       // A forked log is told as not held: that is no going back.
-      wentBack: this.wentBack && this.forksSeen + (incoming?.forksProven ?? 0) === 0,
+      wentBack: forks === 0 && compared?.wentBack === true,
     };
     return { do: 'end', outcome };
   }

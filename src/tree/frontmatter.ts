@@ -5,6 +5,7 @@
  */
 import { isMap, isScalar, type Pair, type YAMLMap } from 'yaml';
 import { isFieldKey, type FieldValue } from './field.js';
+import { simpleEntries } from './simplematter.js';
 import { keyText, nodeValue, parseYaml } from './yaml.js';
 
 export type Range = readonly [start: number, end: number];
@@ -23,7 +24,7 @@ export interface Entry {
   readonly slot: Range;
   /** The value alone; empty for a null that isn't spelled. */
   readonly valueRange: Range;
-  /** Whole lines, comment and line end included. */
+  /** Whole lines, with the comment and line end, and deeper comments right below. */
   readonly lineRange: Range;
 }
 
@@ -78,7 +79,9 @@ export function parseFrontMatter(text: string): FrontMatter {
   }
   const newline = opening[1] === '\r\n' ? '\r\n' : '\n';
   const [contentEnd, bodyStart] = closing;
-  return parseContent(text, { content: [contentStart, contentEnd], bodyStart, indent: 0, newline });
+  const block: Block = { content: [contentStart, contentEnd], bodyStart, indent: 0, newline };
+  const simple = simpleEntries(text, block.content);
+  return simple === null ? parseContent(text, block) : withEntries(block, simple);
 }
 
 /** The first line from `from` on that is a fence. */
@@ -95,6 +98,8 @@ function findClosing(text: string, from: number): Range | null {
   return null;
 }
 
+/** Comments that are indented; below a block scalar they would read as part of it. */
+const COMMENTS = /(?:(?:[ \t]*\r?\n)*[ \t]+#.*\n)*/y;
 const HALF_TYPED = /^\s*\S*\s*$/;
 
 function parseContent(text: string, block: Block): FrontMatter {
@@ -114,26 +119,28 @@ function parseContent(text: string, block: Block): FrontMatter {
   if (contents.anchor !== undefined || contents.tag !== undefined) {
     return bad(start, 'an anchor or tag on the whole of it');
   }
-  return withEntries(text, block, contents as YAMLMap<unknown, unknown>);
+  const map = contents as YAMLMap<unknown, unknown>;
+  const all = map.items.map((pair) => readEntry(text, start, pair));
+  return withEntries(
+    { ...block, indent: indentOf(text, block, map) },
+    all.filter((entry) => entry !== null),
+  );
 }
 
 function invalid(text: string, end: number, at: number, why: string): FrontMatter {
   return { ok: false, why, line: text.slice(0, at).split('\n').length, end };
 }
 
-function withEntries(text: string, block: Block, map: YAMLMap<unknown, unknown>): FrontMatter {
-  const entries: Entry[] = [];
-  const repeated: Entry[] = [];
-  const keys = new Set<string>();
-  for (const pair of map.items) {
-    const entry = readEntry(text, block.content[0], pair);
-    if (entry === null) continue;
-    (keys.has(entry.key) ? repeated : entries).push(entry);
-    keys.add(entry.key);
-  }
+function withEntries(block: Block, all: readonly Entry[]): FrontMatter {
+  const first = new Map<string, Entry>();
+  for (const entry of all) if (!first.has(entry.key)) first.set(entry.key, entry);
+  const repeated = all.filter((entry) => first.get(entry.key) !== entry);
+  return { ok: true, block, entries: [...first.values()], repeated };
+}
+
+function indentOf(text: string, block: Block, map: YAMLMap<unknown, unknown>): number {
   const mapStart = block.content[0] + (map.range?.[0] ?? 0);
-  const indent = /^ */.exec(text.slice(text.lastIndexOf('\n', mapStart - 1) + 1))?.[0].length ?? 0;
-  return { ok: true, block: { ...block, indent }, entries, repeated };
+  return /^ */.exec(text.slice(text.lastIndexOf('\n', mapStart - 1) + 1))?.[0].length ?? 0;
 }
 
 /**
@@ -149,13 +156,15 @@ function readEntry(text: string, base: number, pair: Pair<unknown, unknown>): En
   const isPlainPair =
     keyText(pair.key) !== undefined &&
     colon !== undefined &&
-    text.slice(lineStart, keyStart).trim() === '';
+    text.slice(lineStart, keyStart).trim() === '' &&
+    !isKept(text, base, pair.value);
   const slotStart = colon === undefined ? keyStart : base + colon.offset + 1;
   const [from, to] = (pair.value as { range?: Range | null } | null)?.range ?? [0, 0];
   const isEmpty = from === to;
   const valueStart = isEmpty ? slotStart : base + from;
   const valueEnd = isEmpty ? slotStart : endOfValue(text, base + to);
-  const lineEnd = text.indexOf('\n', valueEnd) + 1;
+  COMMENTS.lastIndex = text.indexOf('\n', valueEnd) + 1;
+  const lineEnd = COMMENTS.lastIndex + (COMMENTS.exec(text)?.[0].length ?? 0);
   return {
     key,
     value: isPlainPair ? nodeValue(pair.value) : undefined,
@@ -165,6 +174,13 @@ function readEntry(text: string, base: number, pair: Pair<unknown, unknown>): En
     valueRange: [valueStart, valueEnd],
     lineRange: [lineStart, lineEnd],
   };
+}
+
+/** A block scalar that keeps its blank lines (`|+`) changes with the lines below it. */
+function isKept(text: string, base: number, node: unknown): boolean {
+  if (!isScalar(node) || node.type === 'QUOTE_SINGLE' || node.type === 'QUOTE_DOUBLE') return false;
+  const start = base + (node.range?.[0] ?? 0);
+  return /^[|>][0-9]?\+/.test(text.slice(start, start + 3));
 }
 
 /** Without the line end that belongs to a block. */

@@ -28,24 +28,32 @@ export interface Save {
 
 /** The document which shows as the saved file, with as little changed as possible. */
 export function documentOf(save: Save): string {
-  const { docText, saved, shown } = save;
-  const doc = parseFrontMatter(docText);
-  const candidate =
-    doc.ok && doc.block !== null
-      ? withoutOverlay(save, { text: docText, ...doc, block: doc.block })
-      : saved.text.slice(saved.block.bodyStart);
-  // Whatever the rules below don't foresee becomes text of the document.
-  return render(candidate, shown).text === saved.text ? candidate : saved.text;
+  const { docText, written, saved, shown } = save;
+  const matter = parseFrontMatter(docText);
+  if (!matter.ok) return saved.text;
+  const body = saved.text.slice(saved.block.bodyStart);
+  if (frontOf(written) === frontOf(saved)) {
+    return docText.slice(0, matter.block?.bodyStart ?? 0) + body;
+  }
+  // What neither of the first two foresees becomes text of the document.
+  const showsSaved = (text: string): boolean => render(text, shown).text === saved.text;
+  if (matter.block === null) return showsSaved(body) ? body : saved.text;
+  const doc = { text: docText, ...matter, block: matter.block };
+  const front = withoutOverlay(save, doc);
+  const withHidden = withHiddenLines(save, doc, front) + body;
+  if (showsSaved(withHidden)) return withHidden;
+  return showsSaved(front + body) ? front + body : saved.text;
 }
 
+function frontOf({ text, block }: Source): string {
+  return text.slice(0, block.bodyStart);
+}
+
+/** The saved front matter as text of the document, but for lines that don't show. */
 function withoutOverlay(save: Save, doc: Source): string {
-  const edits = [
-    ...hiddenLines(save, doc),
-    ...ownSpellings(save, doc),
-    ...appendedLines(save, doc),
-  ];
+  const edits = [...ownSpellings(save, doc), ...appendedLines(save, doc)];
   return applyEdits(
-    save.saved.text,
+    frontOf(save.saved),
     edits.sort((a, b) => a.range[0] - b.range[0]),
   ).text;
 }
@@ -95,23 +103,21 @@ function shownBefore(
 
 /**
  * Lines of the document that don't show (of unset fields, and repeated ones) stay where
- * the lines around them are as they were, and go with them where those were edited.
+ * the lines around them are as they were, and go where those were edited.
  */
-function hiddenLines({ projection, written, saved }: Save, doc: Source): readonly Edit[] {
-  const before = written.text.slice(0, written.block.bodyStart);
-  const after = saved.text.slice(0, saved.block.bodyStart);
-  const prefix = commonPrefix(before, after);
-  const suffix = commonSuffix(before, after, prefix);
-  const lines = new Map([...doc.entries, ...doc.repeated].map((e) => [e.lineRange[0], e.key]));
-  const shownUpTo = new Map(saved.entries.map((entry) => [entry.key, entry.lineRange[1]]));
-  return projection.segments.flatMap(({ doc: range, out }) => {
-    const key = lines.get(range[0]);
-    if (key === undefined || out[0] !== out[1]) return [];
-    if (out[0] > prefix && out[0] < before.length - suffix) return [];
-    const at = out[0] > prefix ? out[0] + after.length - before.length : out[0];
-    if (saved.text[at - 1] !== '\n' || (shownUpTo.get(key) ?? 0) > at) return [];
+function withHiddenLines({ projection }: Save, doc: Source, front: string): string {
+  const hidden = projection.segments.filter(({ out }) => out[0] === out[1]);
+  const removals = hidden.map(({ doc: range }): Edit => ({ range, text: '' }));
+  const { text: before, segments } = applyEdits(frontOf(doc), removals);
+  const prefix = commonPrefix(before, front);
+  const suffix = commonSuffix(before, front, prefix);
+  const insertions = segments.flatMap(({ doc: range, out: [point] }): readonly Edit[] => {
+    if (point > prefix && point < before.length - suffix) return [];
+    const at = point > prefix ? point + front.length - before.length : point;
+    if (front[at - 1] !== '\n') return [];
     return [{ range: [at, at], text: doc.text.slice(...range) }];
   });
+  return applyEdits(front, insertions).text;
 }
 
 function commonPrefix(a: string, b: string): number {

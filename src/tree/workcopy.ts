@@ -65,6 +65,8 @@ export class WorkCopy {
     readonly dir: WorkDir,
     private readonly signer: () => Promise<Signer>,
     private readonly lockTimeoutMs: number,
+    /** Changes wait for `flushGroup`: many become durable together. */
+    private readonly grouped = false,
   ) {}
 
   /** What was on disk when it was last in step. */
@@ -93,6 +95,7 @@ export class WorkCopy {
 
   /** Runs `work` under the lock, with everything that was left unfinished finished first. */
   async transact<T>(work: (state: TreeState) => Promise<T>): Promise<T> {
+    await this.flushGroup();
     return this.replica.transact(async () => {
       const state = await this.treeState();
       await recoverIntents(this.materialiseInput(state));
@@ -193,17 +196,44 @@ export class WorkCopy {
   /** Commits a draft that isn't a scan's, and brings the files in step. */
   async change(
     message: string | null,
-    fill: (draft: Draft, state: TreeState) => void | Promise<void>,
+    fill: (draft: Draft) => void | Promise<void>,
   ): Promise<Committed> {
+    if (this.grouped) return this.changeInGroup(message, fill);
     return this.transact(async (state) => {
       const draft = await this.replica.draft(message);
-      await fill(draft, state);
+      await fill(draft);
       if (draft.size === 0) return { commit: null, ops: 0, refused: [], materialised: null };
       const { last, ops } = await this.replica.commit(draft);
       await this.replica.flush(await this.signer());
       const materialised = await this.materialise(state);
       return { commit: last, ops, refused: [], materialised };
     });
+  }
+
+  private async changeInGroup(
+    message: string | null,
+    fill: (draft: Draft) => void | Promise<void>,
+  ): Promise<Committed> {
+    await this.replica.begin(this.lockTimeoutMs);
+    const draft = await this.replica.draft(message);
+    await fill(draft);
+    if (draft.size === 0) return { commit: null, ops: 0, refused: [], materialised: null };
+    const { last, ops } = await this.replica.commit(draft);
+    return { commit: last, ops, refused: [], materialised: null };
+  }
+
+  /** Makes the group's changes durable, brings the files in step, and lets go of the lock. */
+  async flushGroup(): Promise<void> {
+    if (!this.replica.inGroup) return;
+    try {
+      await this.replica.flush(await this.signer());
+      const state = await this.treeState();
+      await recoverIntents(this.materialiseInput(state));
+      await this.materialise(state);
+      await state.compact();
+    } finally {
+      this.replica.end();
+    }
   }
 
   /** Stamps that are worth remembering though nothing changed. */

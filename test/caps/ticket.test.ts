@@ -278,6 +278,8 @@ describe('caps/ticket', () => {
     });
 
     const own = last(ticket.caps);
+    const ticketKey = signerFromSeed(ticket.seed);
+    const foreign = forge(ROOT_CAP, creator, alice, { ws: 'ab'.repeat(32) });
     const forgeries: readonly [string, string][] = [
       ['no capability', forgedLine({ caps: [] })],
       ['a part more', forgedLine({}, [null])],
@@ -290,6 +292,10 @@ describe('caps/ticket', () => {
       [
         'a chain that does not link',
         forgedLine({ caps: [forge(ROOT_CAP, creator, mallory), own] }),
+      ],
+      [
+        'a chain across workspaces',
+        forgedLine({ caps: [foreign, forge(foreign, alice, ticketKey)] }),
       ],
       [
         'more capabilities than a chain has',

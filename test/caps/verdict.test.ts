@@ -571,7 +571,10 @@ describe('caps/verdict, properties', () => {
     });
 
   const ALL: readonly Act[] = ['create', 'write', 'delete'];
-  const anyActs = fc.oneof(fc.constant(ALL), fc.subarray([...ALL], { minLength: 1 }));
+  const anyActs: fc.Arbitrary<readonly Act[]> = fc.oneof(
+    fc.constant(ALL),
+    fc.subarray([...ALL], { minLength: 1 }),
+  );
 
   it('a commit counts iff every op has every right it needs within the folder', () => {
     const seen = { ok: 0, denied: 0 };
@@ -580,7 +583,7 @@ describe('caps/verdict, properties', () => {
       fc.constantFrom(...TREE, '', '', 'a', 'a'),
       anyActs,
       (drafts, top, acts) => {
-        const act = acts.reduce<number>((sum, name) => sum + ACT[name], 0);
+        const act = acts.reduce((sum, name) => sum + ACT[name], 0);
         const cap = forge(ROOT_CAP, creator, alice, { home: home(top), act });
         const reach = new Set(subtree(top));
         const expected = drafts.every(

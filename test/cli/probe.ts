@@ -142,4 +142,4 @@ const find = (argv: readonly string[], context: Context) => {
   return Promise.resolve({ id: 'probe', command, class: commandClass });
 };
 
-await main(process.argv.slice(2), find);
+void main(process.argv.slice(2), find);

@@ -1,13 +1,13 @@
 /** Runs the built `wn` as a process, the way a script would. */
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
+
+import { buildSync } from 'esbuild';
 
 export const ROOT = join(import.meta.dirname, '../..');
 const BIN = join(ROOT, 'bin/wn.js');
-const PROBE = join(import.meta.dirname, 'probe.ts');
-const TSX = pathToFileURL(join(ROOT, 'node_modules/tsx/dist/loader.mjs')).href;
 const TIMEOUT_MS = 15_000;
 
 export interface Finished {
@@ -36,7 +36,27 @@ export function startWn(args: readonly string[], options: RunOptions = {}) {
 
 /** The commands of `probe.ts`, run by the same `main`. */
 export function startProbe(args: readonly string[], options: RunOptions = {}) {
-  return start(['--import', TSX, PROBE, ...args], options);
+  probeBundle ??= bundleProbe();
+  return start([probeBundle, ...args], options);
+}
+
+let probeBundle: string | undefined;
+
+/** Bundled, because a process that compiles TypeScript takes two seconds to start. */
+function bundleProbe(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'wn-probe-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  const outfile = join(folder, 'probe.cjs');
+  buildSync({
+    absWorkingDir: ROOT,
+    entryPoints: ['test/cli/probe.ts'],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    external: ['typescript'],
+    define: { 'import.meta.dirname': '__dirname' },
+  });
+  return outfile;
 }
 
 function start(args: readonly string[], options: RunOptions): ChildProcessWithoutNullStreams {

@@ -69,6 +69,16 @@ export class SimFiles {
     node.mtimeMs = node.ctimeMs = this.now();
   }
 
+  /** Opens a file as an editor does that keeps it open; returns how it writes later. */
+  hold(path: string): (text: string) => void {
+    const node = this.find(path);
+    if (node?.kind !== 'file') throw new Error(`open ${path}: no file`);
+    return (content) => {
+      node.content.bytes = toBytes(content);
+      node.mtimeMs = node.ctimeMs = this.now();
+    };
+  }
+
   text(path: string): string | null {
     const node = this.find(path);
     return node?.kind === 'file' ? Buffer.from(node.content.bytes).toString('utf8') : null;

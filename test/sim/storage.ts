@@ -6,6 +6,7 @@
 import { WnError } from '../../src/core/errors.js';
 import type { Path, Storage } from '../../src/core/ports.js';
 import { checkPath } from '../../src/node/paths.js';
+import { diskFault } from './disk.js';
 import type { SimDisk, State } from './disk.js';
 
 export class SimStorage implements Storage {
@@ -23,10 +24,8 @@ export class SimStorage implements Storage {
     this.#alive = false;
   }
 
-  async read(path: Path, from?: number, to?: number): Promise<Uint8Array | null> {
-    const dead = this.#live();
-    if (dead !== undefined) await dead;
-    return this.readSync(path, from, to);
+  read(path: Path, from?: number, to?: number): Promise<Uint8Array | null> {
+    return this.#whileAlive(async () => this.readSync(path, from, to));
   }
 
   readSync(path: Path, from = 0, to = Infinity): Uint8Array | null {
@@ -37,112 +36,107 @@ export class SimStorage implements Storage {
     return bytes === null ? null : bytes.slice(from, Math.max(from, to));
   }
 
-  async size(path: Path): Promise<number | null> {
-    checkPath(path);
-    const dead = this.#live();
-    if (dead !== undefined) await dead;
-    return this.#disk.bytes(path)?.byteLength ?? null;
+  size(path: Path): Promise<number | null> {
+    return this.#whileAlive(async () => {
+      checkPath(path);
+      return this.#disk.bytes(path)?.byteLength ?? null;
+    });
   }
 
-  async list(prefix: Path): Promise<readonly Path[]> {
-    if (prefix !== '') checkPath(prefix);
-    const dead = this.#live();
-    if (dead !== undefined) await dead;
-    return this.#disk.paths(prefix);
+  list(prefix: Path): Promise<readonly Path[]> {
+    return this.#whileAlive(async () => {
+      if (prefix !== '') checkPath(prefix);
+      return this.#disk.paths(prefix);
+    });
   }
 
   append(path: Path, bytes: Uint8Array): Promise<void> {
     return this.appendAll([{ path, bytes }]);
   }
 
-  async appendAll(
+  appendAll(
     writes: readonly { readonly path: Path; readonly bytes: Uint8Array }[],
   ): Promise<void> {
-    for (const { path } of writes) checkPath(path);
-    const dead = this.#writable();
-    if (dead !== undefined) await dead;
-    const added = writes.reduce((sum, { bytes }) => sum + bytes.byteLength, 0);
-    for (const { path } of writes) this.#disk.checkWrite(path, added);
-    const states = writes.map(({ path, bytes }) => {
-      const old = this.#disk.bytes(path) ?? new Uint8Array(0);
-      return this.#disk.push(path, joined(old, bytes), { mayTear: true });
+    const paths = writes.map(({ path }) => path);
+    return this.#write(paths, async () => {
+      const added = writes.reduce((sum, { bytes }) => sum + bytes.byteLength, 0);
+      for (const path of paths) this.#disk.checkWrite(path, added);
+      const states = writes.map(({ path, bytes }) => {
+        const old = this.#disk.bytes(path) ?? new Uint8Array(0);
+        return this.#disk.push(path, joined(old, bytes), { mayTear: true });
+      });
+      await this.#acknowledge(states);
     });
-    await this.#acknowledge(states, writes[0]?.path ?? '');
   }
 
-  async truncate(path: Path, length: number): Promise<void> {
-    checkPath(path);
-    const dead = this.#writable();
-    if (dead !== undefined) await dead;
-    this.#disk.checkWrite(path, 0);
-    const old = this.#disk.bytes(path);
-    if (old === null) throw new WnError('unreadable', `there is no '${path}'`);
-    const state = this.#disk.push(path, old.slice(0, length));
-    await this.#acknowledge([state], path);
+  truncate(path: Path, length: number): Promise<void> {
+    return this.#write([path], async () => {
+      this.#disk.checkWrite(path, 0);
+      const old = this.#disk.bytes(path);
+      if (old === null) throw diskFault('ENOENT', path);
+      await this.#acknowledge([this.#disk.push(path, old.slice(0, length))]);
+    });
   }
 
-  async replace(path: Path, bytes: Uint8Array): Promise<void> {
-    checkPath(path);
-    const dead = this.#writable();
-    if (dead !== undefined) await dead;
-    this.#disk.checkWrite(path, bytes.byteLength);
-    await this.#pause(); // the temporary file is written
-    await this.#acknowledge([this.#disk.push(path, bytes.slice())], path);
+  replace(path: Path, bytes: Uint8Array): Promise<void> {
+    const copy = bytes.slice();
+    return this.#write([path], async () => {
+      this.#disk.checkWrite(path, copy.byteLength);
+      await this.#pause(); // the temporary file is written
+      await this.#acknowledge([this.#disk.push(path, copy)]);
+    });
   }
 
-  async create(path: Path, bytes: Uint8Array): Promise<boolean> {
-    checkPath(path);
-    const dead = this.#writable();
-    if (dead !== undefined) await dead;
-    if (this.#disk.exists(path)) return false;
-    this.#disk.checkWrite(path, bytes.byteLength);
-    await this.#pause(); // the temporary file is written
-    if (this.#disk.exists(path)) return false;
-    await this.#acknowledge([this.#disk.push(path, bytes.slice())], path);
-    return true;
+  create(path: Path, bytes: Uint8Array): Promise<boolean> {
+    const copy = bytes.slice();
+    return this.#write([path], async () => {
+      if (this.#disk.exists(path)) return false;
+      this.#disk.checkWrite(path, copy.byteLength);
+      await this.#pause(); // the temporary file is written
+      if (this.#disk.exists(path)) return false;
+      await this.#acknowledge([this.#disk.push(path, copy)]);
+      return true;
+    });
   }
 
-  async remove(path: Path): Promise<void> {
-    checkPath(path);
-    const dead = this.#writable();
-    if (dead !== undefined) await dead;
-    this.#disk.checkWrite(path, 0);
-    if (this.#disk.bytes(path) === null) return;
-    await this.#acknowledge([this.#disk.push(path, null)], path);
+  remove(path: Path): Promise<void> {
+    return this.#write([path], async () => {
+      this.#disk.checkWrite(path, 0);
+      if (this.#disk.bytes(path) === null) return;
+      await this.#acknowledge([this.#disk.push(path, null)]);
+    });
   }
 
-  async lock(path: Path): Promise<(() => void) | null> {
-    checkPath(path);
-    const dead = this.#writable();
-    if (dead !== undefined) await dead;
-    return this.#disk.lock(path, this);
+  lock(path: Path): Promise<(() => void) | null> {
+    return this.#write([path], async () => this.#disk.lock(path, this));
   }
 
-  /** A dead process's promises never settle. */
-  #live(): Promise<void> | undefined {
-    return this.#alive ? undefined : new Promise(() => undefined);
+  /** Runs at once, up to the first wait; a dead process's promises never settle. */
+  #whileAlive<T>(run: () => Promise<T>): Promise<T> {
+    return this.#alive ? run() : new Promise(() => undefined);
   }
 
-  /** The same, and no more writes after a failed sync. */
-  #writable(): Promise<void> | undefined {
-    if (this.#poison !== null && this.#alive) throw this.#poison;
-    return this.#live();
+  #write<T>(paths: readonly Path[], run: () => Promise<T>): Promise<T> {
+    return this.#whileAlive(async () => {
+      for (const path of paths) checkPath(path);
+      if (this.#poison !== null) throw this.#poison;
+      return run();
+    });
   }
 
   async #pause(): Promise<void> {
     await this.#disk.pause();
-    const dead = this.#live();
-    if (dead !== undefined) await dead;
+    await this.#whileAlive(async () => undefined);
   }
 
-  async #acknowledge(states: readonly State[], path: Path): Promise<void> {
+  async #acknowledge(states: readonly State[]): Promise<void> {
     await this.#pause();
     try {
-      this.#disk.failIfPlanned('sync', path);
+      for (const { path } of states) this.#disk.failIfPlanned('sync', path);
     } catch (error) {
-      this.#poison = new WnError('failed', 'the disk failed to keep a write', { cause: error });
-      throw this.#poison;
+      this.#poison ??= new WnError('failed', 'the disk failed to keep a write', { cause: error });
     }
+    if (this.#poison !== null) throw this.#poison;
     for (const state of states) this.#disk.keep(state);
   }
 }

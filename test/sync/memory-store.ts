@@ -72,6 +72,9 @@ export class MemoryStore implements SyncStore, BundleSource {
   private readonly order: CommitId[] = [];
   private readonly logs = new Map<string, Log>();
   private readonly wanted = new Set<string>();
+  private readonly named = new Set<CommitId>();
+  private own: Commit | null = null;
+  private greatestTime: Hlc = hlcFromMs(1_000);
   private epoch: Epoch;
   private epochs = 0;
   private salts = 0;
@@ -90,9 +93,7 @@ export class MemoryStore implements SyncStore, BundleSource {
 
   /** One signed commit that sets a field to `value`. */
   commit(value: string | Uint8Array = `v${this.salts}`): Commit {
-    return this.commitOps([
-      { op: 'field', node: NODE, path: ['value'], type: 0, arg: value },
-    ]);
+    return this.commitOps([{ op: 'field', node: NODE, path: ['value'], type: 0, arg: value }]);
   }
 
   /** A commit that refers to the chunks, which are kept here unless `hold` is false. */
@@ -123,12 +124,14 @@ export class MemoryStore implements SyncStore, BundleSource {
   }
 
   private commitOps(ops: readonly Op[]): Commit {
-    const salt = hash('wn/node/1', fromHex(this.device), Buffer.from(`${this.salts++}`)).slice(0, 16);
+    const salt = hash('wn/node/1', fromHex(this.device), Buffer.from(`${this.salts++}`)).slice(
+      0,
+      16,
+    );
     const group = encodeGroup({ salt, scope: null, msg: null, ops });
-    const own = this.newestOwn();
+    const { own } = this;
     const tips = this.have().filter((entry) => entry.dev !== this.device);
-    const past = own === null ? new Set<CommitId>() : this.pastHeads(own);
-    const deps = tips.map((tip) => tip.head).filter((head) => !past.has(head));
+    const deps = tips.map((tip) => tip.head).filter((head) => !this.named.has(head));
     const commit = makeCommit(
       {
         ws: this.workspace,
@@ -137,7 +140,7 @@ export class MemoryStore implements SyncStore, BundleSource {
         seq: own === null ? 0 : own.header.seq + 1,
         prev: own?.id ?? null,
         deps: [...new Set(deps)].sort().slice(0, 64),
-        hlc: this.nextTime(),
+        hlc: this.greatestTime + 8n,
         cap: CAP,
         kind: 'change',
       },
@@ -147,33 +150,6 @@ export class MemoryStore implements SyncStore, BundleSource {
     const continues = own !== null && own.header.epoch === this.epoch;
     this.add(signed, continues ? own.id : null, continues ? own.header.cap : null);
     return signed;
-  }
-
-  private newestOwn(): Commit | null {
-    let newest: Commit | null = null;
-    for (const { commit } of this.held.values()) {
-      const { dev, seq } = commit.header;
-      if (dev === this.device && (newest === null || seq >= newest.header.seq)) newest = commit;
-    }
-    return newest;
-  }
-
-  /** Heads that the chain from `own` already names. */
-  private pastHeads(own: Commit): Set<CommitId> {
-    const heads = new Set<CommitId>();
-    for (let at: Commit | null = own; at !== null; ) {
-      for (const dep of at.header.deps) heads.add(dep);
-      at = at.header.prev === null ? null : (this.held.get(at.header.prev)?.commit ?? null);
-    }
-    return heads;
-  }
-
-  private nextTime(): Hlc {
-    let greatest = hlcFromMs(1_000);
-    for (const { commit } of this.held.values()) {
-      if (commit.header.hlc > greatest) greatest = commit.header.hlc;
-    }
-    return greatest + 8n;
   }
 
   private mintEpoch(): Epoch {
@@ -217,7 +193,7 @@ export class MemoryStore implements SyncStore, BundleSource {
         continue;
       }
       const head = log.at.get(entry.seq)?.find((id) => id.startsWith(entry.head));
-      for (let at: CommitId | null = head ?? null; at !== null; ) {
+      for (let at: CommitId | null = head ?? null; at !== null;) {
         ids.add(at);
         at = this.held.get(at)?.prev ?? null;
       }
@@ -227,18 +203,20 @@ export class MemoryStore implements SyncStore, BundleSource {
 
   private *runs(covered: (held: Held) => boolean, end: number): Generator<Run> {
     let run: Held[] = [];
+    let bytes = 0;
     for (const id of this.order.slice(0, end)) {
       const held = this.held.get(id);
       if (held === undefined || covered(held)) continue;
       const last = run.at(-1);
-      const bytes = run.reduce((sum, each) => sum + each.payload.byteLength, 0);
       const follows = last === undefined || held.prev === last.commit.id;
       const full = last !== undefined && last.commit.sig !== null && bytes >= SYNC_RUN_BYTES_TARGET;
       if (!follows || full) {
         yield runOf(run);
         run = [];
+        bytes = 0;
       }
       run.push(held);
+      bytes += held.payload.byteLength;
     }
     if (run.length > 0) yield runOf(run);
   }
@@ -265,7 +243,7 @@ export class MemoryStore implements SyncStore, BundleSource {
   }
 
   private retryPending(counts: { added: number; forks: number }): void {
-    for (let before = -1; before !== this.pendingRuns.length; ) {
+    for (let before = -1; before !== this.pendingRuns.length;) {
       before = this.pendingRuns.length;
       this.pendingRuns = this.pendingRuns.filter((run) => !this.takeRun(run, counts));
     }
@@ -290,7 +268,9 @@ export class MemoryStore implements SyncStore, BundleSource {
     }
     const within = new Set(fresh.map(({ commit }) => commit.id));
     const ready = fresh.every(({ commit: { header } }) =>
-      [header.prev, ...header.deps].every((id) => id === null || this.held.has(id) || within.has(id)),
+      [header.prev, ...header.deps].every(
+        (id) => id === null || this.held.has(id) || within.has(id),
+      ),
     );
     if (!ready) return false;
     for (const { commit, prev: before, cap: capBefore } of fresh) {
@@ -317,6 +297,11 @@ export class MemoryStore implements SyncStore, BundleSource {
     const place = { ws: this.workspace, dev, epoch, seq, prev, cap };
     this.held.set(commit.id, { commit, key, prev, cap, payload: encodePayload(commit, place) });
     this.order.push(commit.id);
+    if (commit.header.hlc > this.greatestTime) this.greatestTime = commit.header.hlc;
+    if (dev === this.device) {
+      if (this.own === null || seq >= this.own.header.seq) this.own = commit;
+      for (const dep of commit.header.deps) this.named.add(dep);
+    }
     const rivals = log.at.get(seq) ?? [];
     log.at.set(seq, [...rivals, commit.id]);
     if (prev !== null) log.leaves.delete(prev);

@@ -127,18 +127,36 @@ const spelled = fc.constantFrom(
 );
 const keySpelled = fc.constantFrom(...KEYS, '"status"', "'title'", 'due ');
 const line = fc.oneof(
-  { weight: 6, arbitrary: fc.tuple(keySpelled, spelled).map(([key, value]) => `${key}:${value}\n`) },
+  {
+    weight: 6,
+    arbitrary: fc.tuple(keySpelled, spelled).map(([key, value]) => `${key}:${value}\n`),
+  },
   fc.constantFrom('# a comment\n', '\n', '  # indented comment\n'),
-  fc.constantFrom('? [complex]\n: 1\n', '? status\n: todo\n', '&k status: 1\n', 'broken: "x\n', '}\n'),
+  fc.constantFrom(
+    '? [complex]\n: 1\n',
+    '? status\n: todo\n',
+    '&k status: 1\n',
+    'broken: "x\n',
+    '}\n',
+  ),
 );
-const body = fc.constantFrom('', 'Text.\n', '# Title\n\nText\n---\nmore', '\n\n', '---\n', 'status: todo\n');
+const body = fc.constantFrom(
+  '',
+  'Text.\n',
+  '# Title\n\nText\n---\nmore',
+  '\n\n',
+  '---\n',
+  'status: todo\n',
+);
 
 /** Mostly with front matter that parses; some without any, some broken. */
 export const documents: fc.Arbitrary<string> = fc.oneof(
   { weight: 8, arbitrary: fc.tuple(fc.array(line, { maxLength: 6 }), body).map(toDocument) },
   {
     weight: 2,
-    arbitrary: fc.tuple(fc.array(line, { maxLength: 4 }), body).map((parts) => indent(toDocument(parts))),
+    arbitrary: fc
+      .tuple(fc.array(line, { maxLength: 4 }), body)
+      .map((parts) => indent(toDocument(parts))),
   },
   body,
 );
@@ -155,23 +173,22 @@ function indent(text: string): string {
 
 /** What an editor may do to a text: each takes it and gives the new one. */
 export const textEdits: fc.Arbitrary<(text: string) => string> = fc.oneof(
-  fc
-    .tuple(fc.nat(), fc.nat({ max: 12 }), fc.oneof(fc.constant(''), words, line))
-    .map(
-      ([at, count, text]) =>
-        (before: string) =>
-          splice(before, at % (before.length + 1), count, text),
-    ),
+  fc.tuple(fc.nat(), fc.nat({ max: 12 }), fc.oneof(fc.constant(''), words, line)).map(
+    ([at, count, text]) =>
+      (before: string) =>
+        splice(before, at % (before.length + 1), count, text),
+  ),
   fc.tuple(fc.nat(), line).map(([at, text]) => onLines(at, (lines, i) => lines.splice(i, 0, text))),
   fc.nat().map((at) => onLines(at, (lines, i) => lines.splice(i, 1))),
   fc.nat().map((at) => onLines(at, (lines, i) => lines.push(...lines.splice(i, 1)))),
   fc.nat().map((at) => onLines(at, (lines, i) => lines.splice(1, 0, ...lines.splice(i, 1)))),
-  fc.tuple(fc.nat(), fc.constantFrom(' done', ' "x"', ' 8', '', ' [new, ci]', ' z # c')).map(
-    ([at, value]) =>
+  fc
+    .tuple(fc.nat(), fc.constantFrom(' done', ' "x"', ' 8', '', ' [new, ci]', ' z # c'))
+    .map(([at, value]) =>
       onLines(at, (lines, i) => {
         lines[i] = (lines[i] ?? '').replace(/:.*/, `:${value}`);
       }),
-  ),
+    ),
 );
 
 function splice(text: string, at: number, count: number, insert: string): string {

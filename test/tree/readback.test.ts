@@ -57,9 +57,9 @@ describe('tree/readback: laws', () => {
           saves++;
         },
       ),
-      { numRuns: 3_000 },
+      { numRuns: 1_000 },
     );
-    assert.ok(saves > 1_000, `only ${saves} saves were looked at`);
+    assert.ok(saves > 300, `only ${saves} saves were looked at`);
   });
 
   it('a file whose front matter broke is committed as it is', () => {
@@ -72,13 +72,15 @@ describe('tree/readback: laws', () => {
         assert.equal(docText, file);
         assert.equal(edits.unset.size, 0);
       }),
-      { numRuns: 2_000 },
+      { numRuns: 500 },
     );
   });
 
   it('a change of values alone leaves the document alone', () => {
     fc.assert(
       fc.property(documents, fieldMaps, fieldMaps, (doc, fields, others) => {
+        const matter = parseFrontMatter(doc);
+        fc.pre(matter.ok && matter.repeated.every(({ key }) => fields.has(key)));
         const changed = new Map(fields);
         for (const [key, shown] of fields) {
           const other = others.get(key);
@@ -88,9 +90,9 @@ describe('tree/readback: laws', () => {
         const projection = render(doc, fields);
         const { text: file } = render(doc, changed);
         const { docText } = readBack('a.md', projection, doc, file, NO_SCHEMA);
-        if (parseFrontMatter(doc).ok) assert.equal(docText, doc);
+        assert.equal(docText, doc);
       }),
-      { numRuns: 2_000 },
+      { numRuns: 500 },
     );
   });
 
@@ -104,7 +106,7 @@ describe('tree/readback: laws', () => {
         const read = readBack('a.md', projection, doc, file, NO_SCHEMA);
         assert.equal(read.docText, doc + tail);
       }),
-      { numRuns: 1_000 },
+      { numRuns: 300 },
     );
   });
 
@@ -122,7 +124,7 @@ describe('tree/readback: laws', () => {
           assert.deepEqual(fieldsOf('a.md', file, NO_SCHEMA, shown).get(key), field);
         }
       }),
-      { numRuns: 1_000 },
+      { numRuns: 300 },
     );
   });
 });
@@ -218,7 +220,11 @@ describe('tree/readback: one save', () => {
 
   it('a line typed again for an unset field shows where it was typed', () => {
     const hidden = '---\nstatus: x\nb: 2\n---\n';
-    const read = save(hidden, { status: 'unset', b: register(2) }, replace('b: 2\n', 'b: 2\nstatus: z\n'));
+    const read = save(
+      hidden,
+      { status: 'unset', b: register(2) },
+      replace('b: 2\n', 'b: 2\nstatus: z\n'),
+    );
     assert.equal(render(read.docText, read.shown).text, '---\nb: 2\nstatus: z\n---\n');
     assert.deepEqual([...read.fields.set], [['status', register('z')]]);
   });

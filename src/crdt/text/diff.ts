@@ -5,15 +5,15 @@
  */
 import { DIFF_CONTEXT_LINES } from '../../core/limits.js';
 import { countCodePoints, toCodePoints } from './codepoints.js';
-import { widenToGraphemes } from './graphemes.js';
+import { widenToClusters } from './graphemes.js';
 import { diffByLine, linesOf } from './lines.js';
-import { newEffort, sequenceEdits, shiftEdit, type Edit, type Effort } from './myers.js';
+import { editScript, newEffort, shiftEdit, type Edit } from './myers.js';
 import type { Run } from './op.js';
 
 /** Runs that turn `before` into `after`, in rising order; none splits a grapheme of either. */
 export function diffText(before: string, after: string): Run[] {
   if (before === after) return [];
-  return toRuns(before, after, widenToGraphemes(before, after, unitEdits(before, after)));
+  return toRuns(before, after, widenToClusters(before, after, unitEdits(before, after)));
 }
 
 export interface DiffLine {
@@ -110,57 +110,46 @@ export function similarity(a: string | LineProfile, b: string | LineProfile): nu
 function unitEdits(before: string, after: string): Edit[] {
   const effort = newEffort();
   const { edits, aStarts, bStarts } = diffByLine(before, after, effort);
-  const within = ({ aStart, aEnd, bStart, bEnd }: Edit): readonly Edit[] | undefined => {
-    const removed = before.slice(aStarts[aStart], aStarts[aEnd]);
-    const added = after.slice(bStarts[bStart], bStarts[bEnd]);
-    const found = hunkEdits(removed, added, effort);
-    return found?.map((edit) => shiftEdit(edit, aStarts[aStart]!, bStarts[bStart]!));
+  /** By code points: halves of surrogate pairs have nothing in common. */
+  const within = (hunk: Edit) => {
+    const a = toCodePoints(before.slice(aStarts[hunk.aStart], aStarts[hunk.aEnd]));
+    const b = toCodePoints(after.slice(bStarts[hunk.bStart], bStarts[hunk.bEnd]));
+    const { edits, isShortest } = editScript(a, b, effort);
+    const toUnits = unitsFrom(a, b, aStarts[hunk.aStart]!, bStarts[hunk.bStart]!);
+    return { isShortest, edits: absorb(edits).map(toUnits) };
   };
   return edits.flatMap((hunk) => {
-    const found = within(hunk);
-    if (found !== undefined) return found;
-    return linePairs(hunk).flatMap((pair) => within(pair) ?? [toUnits(pair, aStarts, bStarts)]);
+    const script = within(hunk);
+    const pairs = script.isShortest ? [] : linePairs(hunk);
+    return pairs.length > 0 ? pairs.flatMap((pair) => within(pair).edits) : script.edits;
   });
 }
 
-/** Each line with its counterpart where there are equally many (all were indented); else the hunk. */
-function linePairs(hunk: Edit): Edit[] {
-  const { aStart, aEnd, bStart, bEnd } = hunk;
-  if (aEnd - aStart !== bEnd - bStart) return [hunk];
-  return Array.from({ length: aEnd - aStart }, (_, line) =>
+/** Each line with its counterpart, where there are equally many: perhaps all were indented. */
+function linePairs({ aStart, aEnd, bStart, bEnd }: Edit): Edit[] {
+  const count = aEnd - aStart;
+  if (count === 1 || count !== bEnd - bStart) return [];
+  return Array.from({ length: count }, (_, line) =>
     shiftEdit({ aStart: 0, aEnd: 1, bStart: 0, bEnd: 1 }, aStart + line, bStart + line),
   );
 }
 
-function toUnits(lines: Edit, aStarts: Int32Array, bStarts: Int32Array): Edit {
-  return {
-    aStart: aStarts[lines.aStart]!,
-    aEnd: aStarts[lines.aEnd]!,
-    bStart: bStarts[lines.bStart]!,
-    bEnd: bStarts[lines.bEnd]!,
-  };
+/** Turns edits of code points, which come in rising order, into edits of code units. */
+function unitsFrom(a: Uint32Array, b: Uint32Array, aStart: number, bStart: number) {
+  const aUnits = unitCounter(a, aStart);
+  const bUnits = unitCounter(b, bStart);
+  return (edit: Edit): Edit => ({
+    aStart: aUnits(edit.aStart),
+    aEnd: aUnits(edit.aEnd),
+    bStart: bUnits(edit.bStart),
+    bEnd: bUnits(edit.bEnd),
+  });
 }
 
-/** Edits in code units, by code points: halves of surrogate pairs have nothing in common. */
-function hunkEdits(removed: string, added: string, effort: Effort): Edit[] | undefined {
-  const a = toCodePoints(removed);
-  const b = toCodePoints(added);
-  const edits = sequenceEdits(a, b, effort);
-  if (edits === undefined) return undefined;
-  const aUnits = unitCounter(a);
-  const bUnits = unitCounter(b);
-  return absorb(edits).map(({ aStart, aEnd, bStart, bEnd }) => ({
-    aStart: aUnits(aStart),
-    aEnd: aUnits(aEnd),
-    bStart: bUnits(bStart),
-    bEnd: bUnits(bEnd),
-  }));
-}
-
-/** Code units before a code point; asked in rising order. */
-function unitCounter(points: Uint32Array): (upTo: number) => number {
+/** Code units before a code point, `start` more; asked in rising order. */
+function unitCounter(points: Uint32Array, start: number): (upTo: number) => number {
   let at = 0;
-  let units = 0;
+  let units = start;
   return (upTo) => {
     for (; at < upTo; at += 1) units += points[at]! > 0xffff ? 2 : 1;
     return units;

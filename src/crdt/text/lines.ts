@@ -4,7 +4,7 @@
  * different is replaced. A line ends behind its `\n`.
  */
 import { DIFF_LINES_MAX } from '../../core/limits.js';
-import { sequenceEdits, shiftEdit, type Edit, type Effort } from './myers.js';
+import { editScript, shiftEdit, type Edit, type Effort } from './myers.js';
 
 /** How two texts differ, in lines. */
 export interface LineDiff {
@@ -31,16 +31,15 @@ export function diffByLine(a: string, b: string, effort: Effort): LineDiff {
   return { edits, aStarts, bStarts };
 }
 
-function editsOf(a: Int32Array, b: Int32Array, effort: Effort): Edit[] {
-  const found = sequenceEdits(a, b, effort);
-  if (found !== undefined) return found;
+function editsOf(a: Int32Array, b: Int32Array, effort: Effort): readonly Edit[] {
+  const script = editScript(a, b, effort);
+  if (script.isShortest) return script.edits;
   const edits: Edit[] = [];
   let aFrom = 0;
   let bFrom = 0;
   for (const [aTo, bTo] of [...anchors(a, b), [a.length, b.length] as const]) {
-    const inGap = sequenceEdits(a.subarray(aFrom, aTo), b.subarray(bFrom, bTo), effort);
-    const whole = { aStart: 0, aEnd: aTo - aFrom, bStart: 0, bEnd: bTo - bFrom };
-    for (const edit of inGap ?? [whole]) edits.push(shiftEdit(edit, aFrom, bFrom));
+    const gap = editScript(a.subarray(aFrom, aTo), b.subarray(bFrom, bTo), effort);
+    for (const edit of gap.edits) edits.push(shiftEdit(edit, aFrom, bFrom));
     aFrom = aTo + 1;
     bFrom = bTo + 1;
   }

@@ -25,17 +25,22 @@ export function newEffort(): Effort {
   return { stepsLeft: DIFF_STEPS_MAX };
 }
 
-/**
- * Edits in rising order, with something equal between any two. Undefined where more than
- * `DIFF_EDITS_MAX` elements differ, or the effort is used up.
- */
-export function sequenceEdits(a: Sequence, b: Sequence, effort: Effort): Edit[] | undefined {
+export interface EditScript {
+  /** In rising order, with something equal between any two. */
+  readonly edits: readonly Edit[];
+  /** False where the search was given up: then all between the common ends is one edit. */
+  readonly isShortest: boolean;
+}
+
+/** Given up where more than `DIFF_EDITS_MAX` elements differ, or the effort is used up. */
+export function editScript(a: Sequence, b: Sequence, effort: Effort): EditScript {
   const middle = trimEnds(a, b);
-  if (middle === undefined) return [];
+  if (middle === undefined) return { edits: [], isShortest: true };
   const { aStart, aEnd, bStart, bEnd } = middle;
-  if (aStart === aEnd || bStart === bEnd) return [middle];
+  if (aStart === aEnd || bStart === bEnd) return { edits: [middle], isShortest: true };
   const edits = shortestEdits(a.subarray(aStart, aEnd), b.subarray(bStart, bEnd), effort);
-  return edits?.map((edit) => shiftEdit(edit, aStart, bStart));
+  if (edits === undefined) return { edits: [middle], isShortest: false };
+  return { edits: edits.map((edit) => shiftEdit(edit, aStart, bStart)), isShortest: true };
 }
 
 function shortestEdits(a: Sequence, b: Sequence, effort: Effort): Edit[] | undefined {

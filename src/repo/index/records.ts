@@ -71,6 +71,8 @@ export interface LogRecord {
   readonly stored: { readonly seq: number; readonly id: CommitId; readonly lastTime: bigint };
   /** Newest commit in the frontier; -1 below `firstSeq` when there is none. */
   readonly folded: number;
+  /** How many commits up to `folded` wait for a newer program. */
+  readonly held: number;
   /** The capability that the newest held commit cites. */
   readonly cap: CapId | null;
   /** End of the newest held record: what has been acknowledged. */
@@ -88,11 +90,12 @@ export function encodeLogRecord(record: LogRecord): Uint8Array {
     record.folded + 1,
     record.cap === null ? null : fromHex(record.cap),
     [record.end.segment, record.end.offset],
+    record.held,
   ]);
 }
 
 export function decodeLogRecord(bytes: Uint8Array): LogRecord {
-  const parts = asArray(decodeCanonical(bytes), 'log record', 9);
+  const parts = asArray(decodeCanonical(bytes), 'log record', 10);
   const link = parts[3] ?? null;
   const [seq, id, lastTime] = asArray(parts[5], 'head', 3);
   const [segment, offset] = asArray(parts[8], 'end', 2);
@@ -110,6 +113,7 @@ export function decodeLogRecord(bytes: Uint8Array): LogRecord {
     folded: asUint(parts[6], 'folded') - 1,
     cap: parts[7] === null ? null : hex(parts[7]),
     end: { segment: asUint(segment, 'segment'), offset: asUint(offset, 'offset') },
+    held: asUint(parts[9], 'held'),
   };
 }
 

@@ -32,22 +32,26 @@ export async function sealTail(
   const stream = await storage.read(tail, 0, STREAM_BYTES_MAX + 1);
   if (stream === null) return null;
   const { commits, end } = measure(stream);
-  let sealed = await readSealed(storage, deflate, file);
-  if (sealed === null || !holds(sealed, stream, end)) {
+  const found = await readSealed(storage, deflate, file);
+  let bytes: Uint8Array;
+  if (found !== null && holds(found, stream, end)) {
+    bytes = found.file; // of a killed run, which may not have come to sync it
+  } else {
     if (end < stream.byteLength) return kept(tail, end, 'it ends in bytes that are no commit');
     if (commits === 0) return null;
-    if (sealed !== null && !startsWith(stream, sealed.stream)) {
+    if (found !== null && !startsWith(stream, found.stream)) {
       return kept(tail, 0, 'it differs from its sealed form');
     }
-    await storage.replace(file, await encodeSealed(stream, commits, deflate));
-    sealed = await readSealed(storage, deflate, file);
-    if (sealed === null || !holds(sealed, stream, end)) {
-      await storage.remove(file);
-      return kept(tail, 0, 'its sealed form did not read back');
-    }
+    bytes = await encodeSealed(stream, commits, deflate);
+  }
+  await storage.replace(file, bytes);
+  const back = await readSealed(storage, deflate, file);
+  if (back === null || !holds(back, stream, end)) {
+    await storage.remove(file);
+    return kept(tail, 0, 'its sealed form did not read back');
   }
   await storage.remove(tail);
-  return { kind: 'sealed', file, before: stream.byteLength, after: sealed.fileBytes };
+  return { kind: 'sealed', file, before: stream.byteLength, after: bytes.byteLength };
 }
 
 function kept(file: Path, offset: number, what: string): Sealed {
@@ -82,7 +86,7 @@ async function readSealed(
   storage: Storage,
   deflate: Deflate,
   file: Path,
-): Promise<(Unsealed & { readonly fileBytes: number }) | null> {
+): Promise<(Unsealed & { readonly file: Uint8Array }) | null> {
   const bytes = await storage.read(file, 0, 2 * STREAM_BYTES_MAX);
-  return bytes === null ? null : { ...unseal(bytes, deflate), fileBytes: bytes.byteLength };
+  return bytes === null ? null : { ...unseal(bytes, deflate), file: bytes };
 }

@@ -112,22 +112,11 @@ export class LogStore {
   /** The end of the tail that takes the batch's first record, cut to what is acknowledged. */
   private async openTail({ place, after }: Batch): Promise<LogOffset> {
     if (after !== null) {
-      const tail = segmentPath(place, after.segment, 'tail');
       const sealed = segmentPath(place, after.segment, 'sealed');
-      const [size, start] = await Promise.all([
-        this.storage.size(tail),
-        this.storage.read(sealed, 0, SEALED_HEAD_BYTES_MAX),
-      ]);
-      if (start !== null) {
-        const head = readSealedHead(start);
-        if (head === null) throw damage(sealed, 0, 'the head of the sealed segment is damaged');
-        assert(after.segment + head.commits === place.seq, 'an append that does not continue');
+      if ((await this.storage.size(sealed)) !== null) {
+        await this.checkContinues(sealed, after.segment, place.seq);
       } else {
-        if (size === null) throw damage(tail, 0, 'the segment is missing');
-        if (size < after.offset) {
-          throw damage(tail, size, 'the file ends before the last acknowledged commit');
-        }
-        if (size > after.offset) await this.cutRest(place, after, after);
+        await this.cutToEnd(place, after);
         if (after.offset < SEGMENT_BYTES_MAX) return after;
       }
     }
@@ -135,6 +124,23 @@ export class LogStore {
     const size = await this.storage.size(segmentPath(place, place.seq, 'tail'));
     if (size !== null && size > 0) await this.cutRest(place, fresh, after);
     return fresh;
+  }
+
+  private async checkContinues(sealed: Path, first: number, seq: number): Promise<void> {
+    const start = await this.storage.read(sealed, 0, SEALED_HEAD_BYTES_MAX);
+    const head = start === null ? null : readSealedHead(start);
+    if (head === null) throw damage(sealed, 0, 'the head of the sealed segment is damaged');
+    assert(first + head.commits === seq, 'an append to a log that has moved on');
+  }
+
+  private async cutToEnd(log: LogKey, end: LogOffset): Promise<void> {
+    const tail = segmentPath(log, end.segment, 'tail');
+    const size = await this.storage.size(tail);
+    if (size === null) throw damage(tail, 0, 'the segment is missing');
+    if (size < end.offset) {
+      throw damage(tail, size, 'the file ends before the last acknowledged commit');
+    }
+    if (size > end.offset) await this.cutRest(log, end, end);
   }
 
   /**
@@ -167,6 +173,15 @@ export class LogStore {
       return item;
     }
     return null;
+  }
+
+  /**
+   * Makes durable what stands in a log. A killed writer may have left whole commits that
+   * it never came to sync: before they are built on or shown to a peer, they must stay.
+   */
+  async sync(log: LogKey): Promise<void> {
+    const last = (await this.segments(log)).at(-1);
+    if (last?.sealed === false) await this.storage.append(last.file, NONE);
   }
 
   /** Seals the tails of at least so many bytes; appending goes on in a new one. */

@@ -73,16 +73,19 @@ class History {
   }
 
   async take({ step, crash }: Planned): Promise<void> {
-    let done = false;
-    const work = this.work(step).then(() => void (done = true));
-    if (crash === null) {
-      await this.clock.runUntil(() => done);
-      return work;
-    }
+    const work = this.work(step);
+    if (crash === null) return this.finish(work);
     await this.clock.advance(crash.afterMs);
     if (crash.power) this.disk.crash();
     else this.disk.kill(this.storage);
     await this.restart(crash.keepIndex);
+  }
+
+  private async finish<T>(work: Promise<T>): Promise<T> {
+    let done = false;
+    const ended = work.finally(() => (done = true));
+    await this.clock.runUntil(() => done);
+    return ended;
   }
 
   private async work(step: Step): Promise<void> {
@@ -111,10 +114,9 @@ class History {
       assert.equal(toHex(item.payload), toHex(this.chain.payloads[index]!), `commit ${index}`);
       assert.equal(toHex(this.store.payload(this.chain.key, item.position)), toHex(item.payload));
     });
-    let cut: boolean | null = null;
-    void this.store.cutTorn(this.chain.key, acknowledged).then((torn) => (cut = torn !== null));
-    await this.clock.runUntil(() => cut !== null);
-    assert.equal(cut, items.at(-1)?.kind === 'torn', 'cut what is torn, and only that');
+    const cut = await this.finish(this.store.cutTorn(this.chain.key, acknowledged));
+    assert.equal(cut !== null, items.at(-1)?.kind === 'torn', 'cut what is torn, and only that');
+    await this.finish(this.store.sync(this.chain.key));
     this.chain.forget(found.length);
     const last = found.at(-1)?.position;
     this.acknowledged = last === undefined ? null : { end: lastEnd([last]), commits: found.length };

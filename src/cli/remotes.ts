@@ -1,0 +1,77 @@
+/**
+ * Remotes as the configuration names them, and what the last exchange with each left:
+ * the heads that it held. How far a remote is follows from that, without asking it.
+ */
+import { WnError } from '../core/errors.js';
+import { logId } from '../core/ids.js';
+import type { Storage } from '../core/ports.js';
+import { utf8 } from '../core/bytes.js';
+import { have, type HaveEntry } from '../repo/exchange.js';
+import type { Replica } from '../repo/replica.js';
+
+export interface RemoteStatus {
+  readonly name: string;
+  readonly url: string;
+  readonly ahead: number;
+  readonly behind: number;
+  readonly lastOkAt: string | null;
+}
+
+/** What a remote held when it was last reached. */
+export interface RemoteMemory {
+  readonly lastOkAt: string;
+  readonly have: readonly HaveEntry[];
+}
+
+const memoryPath = (name: string): string => `remotes/${name}.json`;
+
+export async function recallRemote(storage: Storage, name: string): Promise<RemoteMemory | null> {
+  const bytes = await storage.read(memoryPath(name));
+  if (bytes === null) return null;
+  try {
+    return JSON.parse(Buffer.from(bytes).toString('utf8')) as RemoteMemory;
+  } catch {
+    return null; // a memory that can't be read is none: the next exchange makes a new one
+  }
+}
+
+export async function rememberRemote(storage: Storage, name: string, memory: RemoteMemory): Promise<void> {
+  await storage.replace(memoryPath(name), utf8(JSON.stringify(memory)));
+}
+
+export async function remoteStatuses(replica: Replica): Promise<readonly RemoteStatus[]> {
+  const ours = have(replica.history);
+  const statuses: RemoteStatus[] = [];
+  for (const { name, url } of replica.config.remotes) {
+    const memory = await recallRemote(replica.ports.storage, name);
+    const theirs = memory?.have ?? [];
+    statuses.push({
+      name,
+      url,
+      ahead: beyond(replica, ours, theirs),
+      behind: beyond(replica, theirs, ours),
+      lastOkAt: memory?.lastOkAt ?? null,
+    });
+  }
+  return statuses;
+}
+
+/** How many commits `a` holds that `b` doesn't. A log that continues another begins later than 0. */
+function beyond(replica: Replica, a: readonly HaveEntry[], b: readonly HaveEntry[]): number {
+  const known = new Map(b.map((entry) => [logId(entry.dev, entry.epoch), entry.seq]));
+  return a.reduce((sum, { dev, epoch, seq }) => {
+    const log = logId(dev, epoch);
+    const first = replica.history.log(log)?.firstSeq ?? 0;
+    return sum + Math.max(0, seq - (known.get(log) ?? first - 1));
+  }, 0);
+}
+
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+
+/** Throws `usage` for a name that can't be a remote's. */
+export function checkRemoteName(name: string): void {
+  if (NAME.test(name)) return;
+  throw new WnError('usage', `not a name for a remote: ${name}`, {
+    hint: 'letters, digits, dots, dashes and underscores; it begins with a letter or digit',
+  });
+}

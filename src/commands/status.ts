@@ -1,0 +1,86 @@
+/** What changed since the last commit, and how this copy stands. */
+import { Args, WnCommand } from '../cli/command.js';
+import type { TextOutput } from '../cli/output.js';
+import { startProgress } from '../cli/progress.js';
+import { remoteStatuses, type RemoteStatus } from '../cli/remotes.js';
+import { openRepository } from '../cli/repository.js';
+import { showId } from '../core/ids.js';
+import type { Refused } from '../tree/scan.js';
+import type { Change } from '../tree/workcopy.js';
+
+interface StatusResult {
+  readonly clean: boolean;
+  readonly changes: readonly Change[];
+  readonly refused: readonly Refused[];
+  /** New paths that could be a move of several vanished ones; taken as new. */
+  readonly ambiguous: readonly string[];
+  readonly frontier: readonly string[];
+  /** Commits that wait for their time or for others. */
+  readonly pending: number;
+  /** Commits that need a newer wn. */
+  readonly held: number;
+  readonly conflicts: number;
+  readonly group: null;
+  readonly remotes: readonly RemoteStatus[];
+}
+
+const MARKS = { added: 'A', modified: 'M', deleted: 'D', moved: 'R' } as const;
+
+export default class Status extends WnCommand<typeof Status, StatusResult> {
+  static override readonly summary = 'Show what changed since the last commit';
+  static override readonly description =
+    'Lists files that were added, modified, deleted or moved, those that wn will not take, and ' +
+    'how far this copy is from its remotes. Takes no lock and writes nothing.';
+  static override readonly args = {
+    path: Args.string({ description: 'Only this path and what is below it.' }),
+  };
+  static override readonly examples = ['wn status', 'wn status docs/ --json'];
+  static override readonly result =
+    '{clean, changes: [{path, change, from?}], refused, frontier, pending, held, conflicts, group, remotes}';
+
+  protected async execute(): Promise<StatusResult> {
+    const repository = await openRepository(this.context);
+    const { replica, work } = repository;
+    const under = this.args.path === undefined ? undefined : [repository.path(this.args.path)];
+    const progress = startProgress(this.context, 'looking');
+    const tree = await work.status(under, (files) => {
+      progress.update(files);
+    });
+    await progress.end();
+    return {
+      clean: tree.changes.length === 0,
+      changes: tree.changes,
+      refused: tree.refused,
+      ambiguous: tree.ambiguous,
+      frontier: replica.view.frontier().map(showId),
+      ...replica.view.waiting(),
+      conflicts: replica.view.conflictCount(),
+      group: null,
+      remotes: await remoteStatuses(replica),
+    };
+  }
+
+  protected render(result: StatusResult, out: TextOutput): void {
+    const { style } = out;
+    if (result.clean) out.line('nothing changed since the last commit');
+    for (const { path, change, from } of result.changes) {
+      const mark = style[change === 'deleted' ? 'red' : 'green'](MARKS[change]);
+      if (from === undefined) out.line`${mark} ${path}`;
+      else out.line`${mark} ${from} → ${path}`;
+    }
+    for (const { path, why } of result.refused) out.line`${style.yellow('!')} ${path}: ${why}`;
+    for (const path of result.ambiguous) {
+      out.line`${style.yellow('?')} ${path}: may be a move of several; taken as new (wn mv tells)`;
+    }
+    if (result.conflicts > 0) {
+      out.line`${result.conflicts} overlaps were merged; both sides: wn conflicts`;
+    }
+    if (result.pending > 0) {
+      out.line`${result.pending} commits wait for their time, or for others before them`;
+    }
+    if (result.held > 0) out.line`${result.held} commits need a newer wn; they are kept`;
+    for (const { name, ahead, behind } of result.remotes) {
+      if (ahead > 0 || behind > 0) out.line`${name}: ${ahead} to send, ${behind} known to receive`;
+    }
+  }
+}
