@@ -36,16 +36,18 @@ describe('simulated line', () => {
       const clock = new SimClock();
       const line = new SimLine({ clock, random: new Seeded(seed), cutChance: 0.05 });
       const received: number[] = [];
-      void (async () => {
-        for await (const frame of line.b.frames()) {
-          assert.equal(frame.byteLength, 1 + (received.length % 7), `seed ${seed}`);
-          received.push(frame.byteLength);
-        }
-      })().catch(() => undefined);
-      void (async () => {
+      const reading = (async () => {
+        for await (const frame of line.b.frames()) received.push(frame.byteLength);
+      })();
+      const sending = (async () => {
         for (let index = 0; index < 20; index++) await line.a.send(new Uint8Array(1 + (index % 7)));
-      })().catch(() => undefined);
+        await line.a.close();
+      })();
+      const ends = Promise.allSettled([reading, sending]);
       await clock.runUntilIdle();
+      const broken = (await ends).some(({ status }) => status === 'rejected');
+      assert.equal(broken, received.length < 20, `seed ${seed}: ${received.length} frames`);
+      assert.deepEqual(received, received.map((_, index) => 1 + (index % 7)), `seed ${seed}`);
       lengths.add(received.length);
     }
     assert(lengths.size > 10, `cuts came after ${[...lengths].join(', ')} frames only`);

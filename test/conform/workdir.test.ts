@@ -41,7 +41,6 @@ describeWorkDir('real disk', () => {
       },
       symlink: (path, target) => fs.symlinkSync(target, withParent(path)),
       move: (from, to) => fs.renameSync(at(from), withParent(to)),
-      rm: (path) => fs.rmSync(at(path), { recursive: true }),
       chmod: (path, executable) => fs.chmodSync(at(path), executable ? 0o755 : 0o644),
     },
     saved: (path) => read(join(folder, 'storage', path)),

@@ -16,7 +16,6 @@ export interface User {
   hold(path: Path): (content: string) => void;
   symlink(path: Path, target: string): void;
   move(from: Path, to: Path): void;
-  rm(path: Path): void;
   chmod(path: Path, executable: boolean): void;
 }
 

@@ -1,0 +1,127 @@
+/**
+ * Recorded editing sessions that nobody here wrote (josephg/editing-traces, CC BY 4.0): each must
+ * end in exactly its `endContent`, by every way that we have of getting there.
+ */
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { gunzipSync } from 'node:zlib';
+import { TextBuffer } from '../../../src/crdt/text/buffer.js';
+import type { DiamondTypes } from '../../../src/crdt/text/diamond.js';
+import { TextDocument } from '../../../src/crdt/text/document.js';
+import { MergedText } from '../../../src/crdt/text/merged.js';
+import type { Head, Run, TextOp } from '../../../src/crdt/text/op.js';
+
+interface Trace {
+  readonly endContent: string;
+  readonly txns: readonly {
+    readonly parents?: readonly number[];
+    readonly agent?: number;
+    readonly patches: readonly (readonly [pos: number, deleted: number, inserted: string])[];
+  }[];
+}
+
+const DATA = new URL('../../../../shared/data/editing-traces/', import.meta.url);
+const LOGS = ['a'.repeat(32), 'b'.repeat(32)];
+const require = createRequire(import.meta.url);
+const diamondTypes = () => require('diamond-types-node') as DiamondTypes;
+
+function load(name: string): Trace {
+  const packed = readFileSync(new URL(`${name}.json.gz`, DATA));
+  return JSON.parse(gunzipSync(packed).toString('utf8')) as Trace;
+}
+
+/** One op per transaction; without parents each is typed on the one before. */
+function opsOf(trace: Trace): TextOp[] {
+  const ops: TextOp[] = [];
+  const headOf = (txn: number): Head => ops[txn]!;
+  trace.txns.forEach(({ parents, agent, patches }, i) => {
+    ops.push({
+      log: LOGS[agent ?? 0]!,
+      seq: i,
+      index: 0,
+      base: (parents ?? (i === 0 ? [] : [i - 1])).map(headOf).map(({ log, seq, index }) => ({ log, seq, index })),
+      runs: patches.flatMap(([pos, deleted, inserted]): Run[] => [
+        ...(deleted > 0 ? [[pos, deleted] as const] : []),
+        ...(inserted === '' ? [] : [[pos, inserted] as const]),
+      ]),
+      live: true,
+    });
+  });
+  return ops;
+}
+
+/** One device's ops for as long as they don't need the other's, then the other's. */
+function byDevice(ops: readonly TextOp[]): TextOp[] {
+  const queues = LOGS.map((log) => ops.filter((op) => op.log === log));
+  const arrived = new Set<number>();
+  const order: TextOp[] = [];
+  for (let at = 0; order.length < ops.length; at = 1 - at) {
+    const queue = queues[at]!;
+    let taken = 0;
+    while (queue[taken]?.base.every((head) => arrived.has(head.seq)) === true) {
+      arrived.add(queue[taken]!.seq);
+      taken += 1;
+    }
+    order.push(...queue.splice(0, taken));
+  }
+  return order;
+}
+
+describe('editing traces', function () {
+  this.timeout(120_000);
+
+  before(function () {
+    if (existsSync(DATA)) return;
+    console.log('    skipped: the recorded editing traces are not on this machine');
+    this.skip();
+  });
+
+  describe('friendsforever, two people at once', () => {
+    for (const [engine, options] of [
+      ['Diamond Types', { diamondTypes }],
+      ['the walker', {}],
+    ] as const) {
+      it(`ends as recorded, by ${engine}, in either order of arrival`, () => {
+        const trace = load('friendsforever');
+        const recorded = opsOf(trace);
+        for (const ops of [recorded, byDevice(recorded)]) {
+          const document = TextDocument.open(options);
+          for (const op of ops) assert.deepEqual(document.add(op), { ok: true });
+          assert.ok(!document.isLinear);
+          assert.equal(document.text(), trace.endContent);
+          document.free();
+        }
+      });
+    }
+  });
+
+  for (const name of ['automerge-paper', 'rustcode']) {
+    describe(`${name}, one person`, () => {
+      it('ends as recorded, by the buffer', () => {
+        const trace = load(name);
+        const buffer = new TextBuffer();
+        for (const op of opsOf(trace)) for (const run of op.runs) buffer.apply(run);
+        assert.equal(buffer.toString(), trace.endContent);
+      });
+
+      it('ends as recorded, by a document that stays linear', () => {
+        const trace = load(name);
+        const document = TextDocument.open({ diamondTypes: () => assert.fail('not needed') });
+        for (const op of opsOf(trace)) document.add(op);
+        assert.ok(document.isLinear);
+        assert.equal(document.text(), trace.endContent);
+      });
+
+      for (const engine of ['Diamond Types', 'the walker']) {
+        it(`ends as recorded, by ${engine}`, () => {
+          const trace = load(name);
+          const text = new MergedText(engine === 'the walker' ? undefined : diamondTypes());
+          for (const op of opsOf(trace)) text.add(op);
+          assert.equal(text.text(), trace.endContent);
+          text.free();
+        });
+      }
+    });
+  }
+});
