@@ -6,27 +6,27 @@
  * Node's loader for modules takes ten milliseconds by itself.
  */
 const fs = require('node:fs');
-const { createRequire, enableCompileCache } = require('node:module');
+const { createRequire } = require('node:module');
 const path = require('node:path');
 const vm = require('node:vm');
 
 const DIST = path.join(__dirname, '..', 'dist');
 
-/** The bundle's exports, and what to call at the end so that the next start is quick. */
+/** What `load` comes to: the bundle's exports, and what to call when the program has ended. */
 function load() {
   const bundle = path.join(DIST, 'wn.cjs');
-  const built = compile(bundle, path.join(DIST, 'wn.cache'));
-  if (built.accepted) return { program: evaluate(bundle, built.script), keepCache: () => undefined };
-  if (enableCompileCache !== undefined) {
-    enableCompileCache();
-    return { program: require(bundle), keepCache: () => undefined };
-  }
-  const file = userCacheFile(bundle);
-  const own = file === undefined ? built : compile(bundle, file);
+  // Named after the engine, because to find out that a cache doesn't fit costs a compilation.
+  const built = path.join(DIST, cacheName());
+  const file = fs.existsSync(built) ? built : userCacheFile(bundle);
+  const { script, accepted } = compile(bundle, file);
   const keepCache = () => {
-    if (file !== undefined && !own.accepted) replaceCache(file, own.script);
+    if (file !== undefined && file !== built && !accepted) replaceCache(file, script);
   };
-  return { program: evaluate(bundle, own.script), keepCache };
+  return { program: evaluate(bundle, script), keepCache };
+}
+
+function cacheName() {
+  return `wn-${process.versions.v8}-${process.arch}.cache`;
 }
 
 /** V8 refuses a cache of another version, other flags or another length of the source. */
@@ -34,7 +34,7 @@ function compile(bundle, cacheFile) {
   // The bundle is plain ASCII, which needs no decoding.
   const source = fs.readFileSync(bundle, 'latin1');
   const wrapped = `(function (exports, require, module, __filename, __dirname) {${source}\n})`;
-  const cachedData = readOrNothing(cacheFile);
+  const cachedData = cacheFile === undefined ? undefined : readOrNothing(cacheFile);
   const script = new vm.Script(wrapped, { filename: bundle, cachedData });
   return { script, accepted: cachedData !== undefined && script.cachedDataRejected === false };
 }
@@ -60,20 +60,24 @@ function readOrNothing(file) {
  * which bundle it was. Undefined if there is no such place.
  */
 function userCacheFile(bundle) {
-  const { env, getuid, versions, arch } = process;
-  const home = env.XDG_CACHE_HOME || (env.HOME && path.join(env.HOME, '.cache'));
-  if (!home || !path.isAbsolute(home) || getuid === undefined) return undefined;
+  const { env } = process;
+  const home = env.XDG_CACHE_HOME || env.LOCALAPPDATA || (env.HOME && path.join(env.HOME, '.cache'));
+  if (!home || !path.isAbsolute(home)) return undefined;
   const folder = path.join(home, 'wn');
   try {
     fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
-    const { uid, mode } = fs.lstatSync(folder);
-    if (uid !== getuid() || (mode & 0o022) !== 0) return undefined;
+    if (!isOurs(fs.lstatSync(folder))) return undefined;
     const { size, mtimeMs, ino } = fs.statSync(bundle);
     const identity = [size, Math.round(mtimeMs), ino].map((part) => part.toString(36)).join('-');
-    return path.join(folder, `code-${versions.v8}-${arch}-${identity}.cache`);
+    return path.join(folder, `${identity}-${cacheName()}`);
   } catch {
     return undefined;
   }
+}
+
+/** On Windows a profile's folders are its owner's by their access lists. */
+function isOurs({ uid, mode }) {
+  return process.getuid === undefined || (uid === process.getuid() && (mode & 0o022) === 0);
 }
 
 /** Best effort: without it the next start is slower, that is all. Only one is kept. */
@@ -83,7 +87,7 @@ function replaceCache(file, script) {
   try {
     fs.writeFileSync(temporary, script.createCachedData(), { flag: 'wx', mode: 0o600 });
     for (const name of fs.readdirSync(folder)) {
-      if (/^code-.*\.cache$/.test(name)) fs.rmSync(path.join(folder, name));
+      if (name.endsWith('.cache')) fs.rmSync(path.join(folder, name));
     }
     fs.renameSync(temporary, file);
   } catch {
@@ -91,4 +95,4 @@ function replaceCache(file, script) {
   }
 }
 
-module.exports = { compile, evaluate, load };
+module.exports = { cacheName, compile, evaluate, load };

@@ -6,7 +6,7 @@
  * code cache only through `vm.Script`.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, renameSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { build } from 'esbuild';
@@ -60,6 +60,7 @@ function finish(outdir: string): void {
 /** A program that starts meanwhile finds the old build or the new one, never a mixture. */
 function replaceDist(built: string): void {
   const old = `${built}.old`;
+  chmodSync(built, 0o755);
   if (existsSync(DIST)) renameSync(DIST, old);
   renameSync(built, DIST);
   rmSync(old, { recursive: true, force: true });

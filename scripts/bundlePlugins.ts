@@ -10,13 +10,17 @@ import type { Plugin } from 'esbuild';
 /**
  * Makes the top-level `require`s of oclif's compiled TypeScript happen at first use, as
  * Babel's `lazy` option would: a command needs a class and a parser of it, not its plugin
- * loader, templates and spinners.
+ * loader, templates and spinners. Its listener on stdout goes: it would make the stream at
+ * each start, and what is printed doesn't go through it.
  */
 export const lazyOclif: Plugin = {
   name: 'lazy-oclif',
   setup(builder) {
     builder.onLoad({ filter: /node_modules\/@oclif\/core\/lib\/.*\.js$/ }, ({ path }) => {
-      const source = readFileSync(path, 'utf8');
+      const source = readFileSync(path, 'utf8').replace(
+        /^process\.stdout\.on\('error', [^]*?^\}\);$/m,
+        '',
+      );
       const names: string[] = [];
       const declared = source.replace(
         /^const (\w+) = ((?:__importDefault\(|__importStar\()?require\("[^"]+"\)\)?);$/gm,

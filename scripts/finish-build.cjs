@@ -7,7 +7,7 @@ const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
 
-const { compile, evaluate } = require('../bin/load.js');
+const { cacheName, compile, evaluate } = require('../bin/load.js');
 
 /** The commands whose start matters, in a repository of one file. */
 const WARM_UP = [
@@ -25,7 +25,7 @@ const WARM_UP = [
 
 async function main(dist) {
   const bundle = path.join(dist, 'wn.cjs');
-  const cache = path.join(dist, 'wn.cache');
+  const cache = path.join(dist, cacheName());
   const { script } = compile(bundle, cache);
   const program = evaluate(bundle, script);
   await writeManifest(program, path.join(__dirname, '..'));

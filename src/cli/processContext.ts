@@ -1,6 +1,4 @@
 /** The context of a command that was started from a shell: the process's own streams and signals. */
-import { isatty } from 'node:tty';
-
 import { LOCK_TIMEOUT_MS } from '../core/limits.js';
 import { nodeClock } from '../node/clock.js';
 
@@ -8,7 +6,7 @@ import type { Context } from './context.js';
 import { ProcessInterruption } from './interrupt.js';
 import { hasFlag } from './locate.js';
 import { colourStyle, PLAIN_STYLE } from './output.js';
-import { streamSink, type Sink } from './sink.js';
+import { descriptorSink, isTerminal } from './sink.js';
 
 export interface ProcessContext extends Context {
   readonly interruption: ProcessInterruption;
@@ -17,11 +15,9 @@ export interface ProcessContext extends Context {
 export async function processContext(argv: readonly string[]): Promise<ProcessContext> {
   const { env } = process;
   const interruption = new ProcessInterruption();
-  const stdout = streamSink(1, () =>
-    interruption.interrupt('EPIPE'),
-  );
+  const [inTty, outTty, errTty] = await Promise.all([isTerminal(0), isTerminal(1), isTerminal(2)]);
   const json = hasFlag(argv, '--json');
-  const coloured = wantsColour(argv, env, stdout);
+  const coloured = outTty && wantsColour(argv, env);
   return {
     cwd: process.cwd(),
     env,
@@ -29,10 +25,10 @@ export async function processContext(argv: readonly string[]): Promise<ProcessCo
     quiet: false,
     inBatch: false,
     lockTimeoutMs: LOCK_TIMEOUT_MS,
-    stdout,
-    stderr: streamSink(2),
+    stdout: descriptorSink(1, outTty, () => interruption.interrupt('EPIPE')),
+    stderr: descriptorSink(2, errTty),
     style: coloured ? await colourStyle() : PLAIN_STYLE,
-    interactive: !json && env['CI'] !== 'true' && stdout.isTty && isatty(0),
+    interactive: !json && env['CI'] !== 'true' && inTty && outTty,
     clock: nodeClock,
     interruption,
     shared: { session: undefined },
@@ -40,7 +36,7 @@ export async function processContext(argv: readonly string[]): Promise<ProcessCo
 }
 
 /** See https://no-color.org: any value but the empty one turns colours off. */
-function wantsColour(argv: readonly string[], env: NodeJS.ProcessEnv, stdout: Sink): boolean {
-  if (!stdout.isTty || env['TERM'] === 'dumb') return false;
+function wantsColour(argv: readonly string[], env: NodeJS.ProcessEnv): boolean {
+  if (env['TERM'] === 'dumb') return false;
   return (env['NO_COLOR'] ?? '') === '' && !hasFlag(argv, '--no-color', '--json');
 }

@@ -8,6 +8,7 @@ import type { Storage } from '../core/ports.js';
 import { utf8 } from '../core/bytes.js';
 import { have, type HaveEntry } from '../repo/exchange.js';
 import type { Replica } from '../repo/replica.js';
+import type { Remote } from '../repo/settings.js';
 
 export interface RemoteStatus {
   readonly name: string;
@@ -73,5 +74,32 @@ export function checkRemoteName(name: string): void {
   if (NAME.test(name)) return;
   throw new WnError('usage', `not a name for a remote: ${name}`, {
     hint: 'letters, digits, dots, dashes and underscores; it begins with a letter or digit',
+  });
+}
+
+/** Adds a remote, or gives a known one a new address. */
+export async function putRemote(replica: Replica, remote: Remote): Promise<void> {
+  await changeRemotes(replica, (remotes) => [
+    ...remotes.filter((other) => other.name !== remote.name),
+    remote,
+  ]);
+}
+
+/** Throws `not_found`. */
+export async function dropRemote(replica: Replica, name: string): Promise<void> {
+  await changeRemotes(replica, (remotes) => {
+    const left = remotes.filter((remote) => remote.name !== name);
+    if (left.length < remotes.length) return left;
+    throw new WnError('not_found', `no remote is named ${name}`, { hint: 'see: wn remote list' });
+  });
+  await replica.ports.storage.remove(memoryPath(name));
+}
+
+async function changeRemotes(
+  replica: Replica,
+  change: (remotes: readonly Remote[]) => readonly Remote[],
+): Promise<void> {
+  await replica.transact(async () => {
+    await replica.configure((config) => ({ ...config, remotes: change(config.remotes) }));
   });
 }

@@ -3,7 +3,7 @@
  * that a pipe gets the last byte of ten megabytes; a reader that went away (`| head`) is
  * no error. Nothing is escaped here.
  */
-import { isatty } from 'node:tty';
+import { fstatSync, writeSync } from 'node:fs';
 
 import { WnError } from '../core/errors.js';
 
@@ -17,57 +17,73 @@ export interface Sink {
 
 const COLUMNS_DEFAULT = 80;
 
-function writeError(name: string, error: NodeJS.ErrnoException): WnError {
-  return new WnError(
-    error.code === 'ENOSPC' ? 'disk_full' : 'failed',
-    `cannot write to ${name}: ${error.message}`,
-    { cause: error },
-  );
+/** Whether a descriptor is a terminal. `node:tty` is asked, and loaded, only if it may be one. */
+export async function isTerminal(fd: 0 | 1 | 2): Promise<boolean> {
+  try {
+    if (!fstatSync(fd).isCharacterDevice()) return false;
+  } catch {
+    // Closed by whoever started us (`>&-`).
+    return false;
+  }
+  const { isatty } = await import('node:tty');
+  return isatty(fd);
 }
 
 /**
- * Opens the stream at the first write, because many commands never write to stderr and
- * each of Node's streams takes a millisecond to make. `onClosed` runs once, when the
- * reader has gone away.
+ * Writes with plain system calls, as Node's own streams do for files and pipes on Linux,
+ * but without the eight milliseconds that these take to load. Only where somebody has made
+ * the descriptor non-blocking, and it is full, does the stream wait. `onClosed` runs once,
+ * when the reader has gone away.
  */
-export function streamSink(
+export function descriptorSink(
   fd: 1 | 2,
+  isTty: boolean,
   onClosed: () => void = () => undefined,
 ): Sink {
-  const isTty = isatty(fd);
-  const name = fd === 1 ? 'standard output' : 'standard error';
-  let opened: NodeJS.WriteStream | undefined;
   let closed = false;
 
-  function open(): NodeJS.WriteStream {
-    if (opened !== undefined) return opened;
-    opened = fd === 1 ? process.stdout : process.stderr;
-    // oclif puts a listener on stdout that throws; here the write itself reports the error.
-    opened.removeAllListeners('error');
-    opened.on('error', () => undefined);
-    return opened;
+  function fail(error: unknown): void {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code !== 'EPIPE' && code !== 'ERR_STREAM_DESTROYED') {
+      const name = fd === 1 ? 'standard output' : 'standard error';
+      throw new WnError(
+        code === 'ENOSPC' ? 'disk_full' : 'failed',
+        `cannot write to ${name}: ${message}`,
+        { cause: error },
+      );
+    }
+    if (!closed) onClosed();
+    closed = true;
   }
 
   return {
     isTty,
     get columns() {
-      return isTty ? open().columns : COLUMNS_DEFAULT;
+      return isTty ? streamOf(fd).columns : COLUMNS_DEFAULT;
     },
-    write: (chunk) =>
-      closed || chunk.length === 0
-        ? Promise.resolve()
-        : new Promise((resolve, reject) => {
-            open().write(chunk, (error: NodeJS.ErrnoException | null | undefined) => {
-              if (error === null || error === undefined) return resolve();
-              if (error.code !== 'EPIPE' && error.code !== 'ERR_STREAM_DESTROYED') {
-                return reject(writeError(name, error));
-              }
-              if (!closed) onClosed();
-              closed = true;
-              resolve();
-            });
-          }),
+    async write(chunk) {
+      let rest = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+      try {
+        while (!closed && rest.length > 0) rest = rest.subarray(writeSync(fd, rest));
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') return fail(error);
+        await writeStream(fd, rest).catch(fail);
+      }
+    },
   };
+}
+
+function streamOf(fd: 1 | 2): NodeJS.WriteStream {
+  return fd === 1 ? process.stdout : process.stderr;
+}
+
+async function writeStream(fd: 1 | 2, bytes: Uint8Array): Promise<void> {
+  const stream = streamOf(fd);
+  // Without a listener an error would end the process; the write itself reports it.
+  if (stream.listenerCount('error') === 0) stream.on('error', () => undefined);
+  return new Promise((resolve, reject) => {
+    stream.write(bytes, (error) => (error ? reject(error) : resolve()));
+  });
 }
 
 /** For batch lines, whose text nobody reads. */

@@ -26,6 +26,7 @@ import {
 import { CLOCK_AHEAD_MAX_MS, DEPS_MAX, LOCK_TIMEOUT_MS } from '../core/limits.js';
 import type { Clock, Deflate, KeyValue, Path, Rng, Storage } from '../core/ports.js';
 import type { DiamondTypes } from '../crdt/text/diamond.js';
+import { encodeCap } from '../caps/cap.js';
 import { Authority } from './authority.js';
 import { Blobs } from './blobs.js';
 import type { Op } from '../core/op.js';
@@ -41,10 +42,13 @@ import { rebuild, recover } from './rebuild.js';
 import {
   FORMAT_LINE,
   readConfig,
+  readJoining,
   readPlace,
   writeConfig,
+  writeJoining,
   writePlace,
   type Config,
+  type Joining,
   type Place,
 } from './settings.js';
 import { View } from './view.js';
@@ -93,12 +97,14 @@ export class Replica {
 
   private constructor(
     readonly ports: ReplicaPorts,
-    readonly config: Config,
+    private settings: Config,
     readonly tables: Tables,
     readonly store: LogStore,
     private place: Place | null,
+    /** What this device was given when it joined, until its first commit carries it. */
+    readonly joining: Joining | null,
   ) {
-    const ws = config.workspace;
+    const ws = settings.workspace;
     this.root = rootNode(ws);
     this.history = new History(tables, ws, (log, position) =>
       store.payload({ dev: log.dev, epoch: log.epoch }, position),
@@ -116,9 +122,10 @@ export class Replica {
     const config = await readConfig(ports.storage);
     const place = await readPlace(ports.storage);
     const store = new LogStore(ports.storage, ports.deflate);
+    const joining = await readJoining(ports.storage);
     const index = await ports.openIndex(false);
     if (indexIsGood(new Tables(index), ports.bootId)) {
-      return new Replica(ports, config, new Tables(index), store, place);
+      return new Replica(ports, config, new Tables(index), store, place, joining);
     }
     await index.close();
     return Replica.reindex(ports, lockTimeoutMs);
@@ -131,8 +138,9 @@ export class Replica {
       const config = await readConfig(ports.storage);
       const place = await readPlace(ports.storage);
       const store = new LogStore(ports.storage, ports.deflate);
+      const joining = await readJoining(ports.storage);
       const tables = new Tables(await ports.openIndex(true));
-      const replica = new Replica(ports, config, tables, store, place);
+      const replica = new Replica(ports, config, tables, store, place, joining);
       await rebuild(replica);
       tables.put(key.meta('version'), encodeSeq(INDEX_VERSION));
       tables.put(key.meta('boot'), Buffer.from(ports.bootId));
@@ -164,6 +172,26 @@ export class Replica {
       await replica.flush(signer);
     });
     return replica;
+  }
+
+  /** Begins a copy of a workspace that exists elsewhere; a sync fills it. */
+  static async adopt(ports: ReplicaPorts, config: Config, joining: Joining): Promise<Replica> {
+    const { storage } = ports;
+    await writeConfig(storage, config);
+    await writeJoining(storage, joining);
+    await storage.replace('format', utf8(FORMAT_LINE));
+    return Replica.open(ports);
+  }
+
+  get config(): Config {
+    return this.settings;
+  }
+
+  /** Changes the configuration, as it is on disk now. */
+  async configure(change: (config: Config) => Config): Promise<void> {
+    assert(this.release !== null, 'a change of the configuration without the lock');
+    this.settings = change(await readConfig(this.ports.storage));
+    await writeConfig(this.ports.storage, this.settings);
   }
 
   get ws(): string {
@@ -259,11 +287,12 @@ export class Replica {
   /**
    * Makes commits of a draft and folds them; durable after `flush`. Throws `denied`
    * before anything is changed if the capability doesn't allow every op. Returns the
-   * last commit, and how many ops there were in all. `actAs` names a capability that the
-   * draft itself brings along.
+   * last commit, and how many ops there were in all.
    */
-  async commit(draft: Draft, actAs?: CapId): Promise<{ readonly last: Commit; readonly ops: number }> {
+  commit(draft: Draft): { readonly last: Commit; readonly ops: number } {
     assert(this.release !== null, 'a commit without the lock');
+    const ops = draft.size;
+    const actAs = this.introduce(draft);
     const parts = draft.commits();
     this.declareWideDeps();
     let last: Commit | null = null;
@@ -271,7 +300,19 @@ export class Replica {
       last = this.make(groups, index === parts.length - 1 ? 'change' : 'part', actAs);
     }
     assert(last !== null, 'a draft without commits');
-    return { last, ops: draft.size };
+    return { last, ops };
+  }
+
+  /** The first commit of a device that joined carries what lets it. */
+  private introduce(draft: Draft): CapId | undefined {
+    const own = this.joining?.caps.at(-1);
+    if (this.joining === null || own === undefined) return undefined;
+    if (this.authority.deviceOf(this.device).caps.includes(own.id)) return undefined;
+    for (const { cap, sig } of this.joining.caps) {
+      if (sig !== null) draft.add({ op: 'grant', cap: encodeCap(cap), sig });
+    }
+    draft.add({ op: 'device', name: this.joining.deviceName });
+    return own.id;
   }
 
   private make(groups: readonly EncodedGroup[], kind: CommitKind, actAs?: CapId): Commit {

@@ -4,7 +4,8 @@
  * replaced whole. Nothing in them ever runs a command.
  */
 import { WnError } from '../core/errors.js';
-import { utf8 } from '../core/bytes.js';
+import { fromHex, toHex, utf8 } from '../core/bytes.js';
+import { decodeCap, encodeCap, type SignedCap } from '../caps/cap.js';
 import type { DeviceId, Epoch, WorkspaceId } from '../core/ids.js';
 import type { Storage } from '../core/ports.js';
 
@@ -74,6 +75,28 @@ export async function readPlace(storage: Storage): Promise<Place | null> {
 
 export async function writePlace(storage: Storage, place: Place): Promise<void> {
   await storage.replace('place', utf8(`${JSON.stringify(place)}\n`));
+}
+
+/** A device that joined and has not committed yet: what its first commit will carry. */
+export interface Joining {
+  readonly deviceName: string;
+  /** The chain below the root, the device's own capability last. */
+  readonly caps: readonly SignedCap[];
+}
+
+export async function readJoining(storage: Storage): Promise<Joining | null> {
+  if ((await storage.size('joining')) === null) return null;
+  const { deviceName, caps } = (await readJson(storage, 'joining')) as {
+    deviceName: string;
+    caps: readonly (readonly [cap: string, sig: string])[];
+  };
+  const carried = caps.map(([cap, sig]) => decodeCap(fromHex(cap), fromHex(sig)));
+  return { deviceName, caps: carried.filter((cap) => cap.known) };
+}
+
+export async function writeJoining(storage: Storage, { deviceName, caps }: Joining): Promise<void> {
+  const pairs = caps.map(({ cap, sig }) => [toHex(encodeCap(cap)), toHex(sig ?? new Uint8Array())]);
+  await storage.replace('joining', utf8(`${JSON.stringify({ deviceName, caps: pairs })}\n`));
 }
 
 async function readJson(storage: Storage, path: string): Promise<unknown> {

@@ -17,11 +17,7 @@ import type { Admission, Checkpoint, HaveEntry, Ingested, Run, SyncStore } from 
 export class ReplicaStore implements SyncStore {
   private readonly checkpoints = new Map<DeviceId, Checkpoint>();
 
-  constructor(
-    private readonly replica: Replica,
-    /** Shown instead of the capability that the logs know: a joiner's, who has no log here yet. */
-    private readonly invited: readonly SignedCap[] | null = null,
-  ) {}
+  constructor(private readonly replica: Replica) {}
 
   get workspace(): string {
     return this.replica.ws;
@@ -65,11 +61,11 @@ export class ReplicaStore implements SyncStore {
   }
 
   private chain(): readonly SignedCap[] {
-    if (this.invited !== null) return this.invited;
-    const { authority, device, ports } = this.replica;
+    const { authority, device, joining, ports } = this.replica;
     const own = authority.actingCap(device, ports.clock.wallMs());
-    const chain = own === null ? null : verifyChain(own, authority);
-    return chain?.ok === true ? chain.chain : [];
+    if (own === null) return joining?.caps ?? [];
+    const chain = verifyChain(own, authority);
+    return chain.ok ? chain.chain : [];
   }
 
   admit(device: DeviceId | null, credential: Uint8Array): Admission {

@@ -32,16 +32,14 @@ export function documentOf(save: Save): string {
   const matter = parseFrontMatter(docText);
   if (!matter.ok) return saved.text;
   const body = saved.text.slice(saved.block.bodyStart);
-  if (frontOf(written) === frontOf(saved)) {
-    return docText.slice(0, matter.block?.bodyStart ?? 0) + body;
-  }
-  // What neither of the first two foresees becomes text of the document.
   const showsSaved = (text: string): boolean => render(text, shown).text === saved.text;
   if (matter.block === null) return showsSaved(body) ? body : saved.text;
+  if (frontOf(written) === frontOf(saved)) return docText.slice(0, matter.block.bodyStart) + body;
   const doc = { text: docText, ...matter, block: matter.block };
   const front = withoutOverlay(save, doc);
   const withHidden = withHiddenLines(save, doc, front) + body;
   if (showsSaved(withHidden)) return withHidden;
+  // What that doesn't foresee becomes text of the document.
   return showsSaved(front + body) ? front + body : saved.text;
 }
 

@@ -186,7 +186,7 @@ export class WorkCopy {
         await this.remember(state, recorded);
         return { commit: null, ops: 0, refused, materialised: null };
       }
-      const { last, ops } = await replica.commit(draft);
+      const { last, ops } = replica.commit(draft);
       await this.flushWith(state, this.rebased(recorded), last);
       const materialised = await this.materialise(state);
       return { commit: last, ops, refused, materialised };
@@ -203,7 +203,7 @@ export class WorkCopy {
       const draft = await this.replica.draft(message);
       await fill(draft);
       if (draft.size === 0) return { commit: null, ops: 0, refused: [], materialised: null };
-      const { last, ops } = await this.replica.commit(draft);
+      const { last, ops } = this.replica.commit(draft);
       await this.replica.flush(await this.signer());
       const materialised = await this.materialise(state);
       return { commit: last, ops, refused: [], materialised };
@@ -218,7 +218,7 @@ export class WorkCopy {
     const draft = await this.replica.draft(message);
     await fill(draft);
     if (draft.size === 0) return { commit: null, ops: 0, refused: [], materialised: null };
-    const { last, ops } = await this.replica.commit(draft);
+    const { last, ops } = this.replica.commit(draft);
     return { commit: last, ops, refused: [], materialised: null };
   }
 

@@ -23,7 +23,7 @@ import {
   type Cap,
   type SignedCap,
 } from '../../src/caps/cap.js';
-import type { AuthorityView, CommitFacts } from '../../src/caps/verdict.js';
+import { authorize, type AuthorityView, type CommitFacts } from '../../src/caps/verdict.js';
 
 export const NOW_MS = 1_790_000_000_000;
 export const SALT = new Uint8Array(16).fill(7);
@@ -184,4 +184,52 @@ function encodeGroups(groups: readonly Group[]): Parameters<typeof makeCommit>[1
 export function outcome(result: { ok: true } | { ok: false; held: boolean; why: string }): string {
   if (result.ok) return 'ok';
   return result.held ? `held ${result.why}` : result.why;
+}
+
+/** Ops on the fixed tree. */
+export const ops = {
+  create: (parent: string, name = 'new'): Op => ({
+    op: 'create',
+    parent: node(parent),
+    name,
+    type: 'file',
+  }),
+  move: (path: string, to: string): Op => ({
+    op: 'place',
+    node: node(path),
+    parent: node(to),
+    name: 'moved',
+  }),
+  delete: (path: string): Op => ({ op: 'delete', node: node(path) }),
+  revive: (path: string): Op => ({ op: 'revive', node: node(path) }),
+  field: (path: string, name: string | number = 'status'): Op => ({
+    op: 'field',
+    node: node(path),
+    path: [name],
+    type: 0,
+    arg: [[], 'done'],
+  }),
+  text: (path: string): Op => ({
+    op: 'text',
+    node: node(path),
+    base: null,
+    runs: [[0, 'hi']],
+    tombstones: false,
+  }),
+  grant: (cap: SignedCap): Op => ({
+    op: 'grant',
+    cap: encodeCap(cap.cap),
+    sig: cap.sig ?? new Uint8Array(64),
+  }),
+  unknown: (kind: number): Op => ({ op: 'unknown', kind, raw: [kind, 'anything'] }),
+};
+
+/** Alice's capability with some terms of her own, straight from the creator. */
+export function aliceMay(acts: string, path = 'a', change: Partial<Cap> = {}): SignedCap {
+  return forge(ROOT_CAP, creator, alice, { act: parseActs(acts), home: home(path), ...change });
+}
+
+/** Alice's verdict for ops under a capability. */
+export function may(cap: SignedCap, ...list: readonly Op[]): string {
+  return outcome(authorize(commitOf(alice, cap, list), authorityOf([cap])));
 }

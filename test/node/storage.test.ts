@@ -183,12 +183,10 @@ describe('storage on a real disk', () => {
   }).timeout(30_000);
 
   describe('whose system calls fail', () => {
-    const strace = (...rules: string[]): string[] => {
-      const injections = rules.map((rule) => ['-e', `inject=${rule}`]).flat();
-      return ['strace', '-f', '-qq', '-e', 'trace=none', '-o', '/dev/null', ...injections];
-    };
-    const outcomes = async (...rules: string[]): Promise<unknown[]> => {
-      const child = startChild('write-once', root, strace(...rules));
+    const outcomes = async (calls: string, how: string): Promise<unknown[]> => {
+      const inject = ['-e', `trace=${calls}`, '-e', `inject=${calls}:${how}`];
+      const strace = ['strace', '-f', '--seccomp-bpf', '-qq', '-o', '/dev/null', ...inject];
+      const child = startChild('write-once', root, strace);
       const said: unknown[] = [];
       for (let each = await child.next(); each !== undefined; each = await child.next()) {
         said.push(each);
@@ -196,12 +194,12 @@ describe('storage on a real disk', () => {
       return said;
     };
     before(function () {
-      const works = spawnSync('strace', ['-qq', '-e', 'trace=none', 'true']).status === 0;
+      const works = spawnSync('strace', ['-f', '--seccomp-bpf', '-qq', '-o', '/dev/null', 'true']).status === 0;
       if (!works) skip(this, 'no strace that may trace here');
     });
 
     it('writes nothing more after a failed fdatasync', async () => {
-      assert.deepEqual(await outcomes('fdatasync:error=EIO:when=1'), [
+      assert.deepEqual(await outcomes('fdatasync', 'error=EIO:when=1'), [
         { value: true },
         { code: 'failed' },
         { code: 'failed' },
@@ -211,15 +209,14 @@ describe('storage on a real disk', () => {
     }).timeout(30_000);
 
     it('writes nothing more after a failed fsync', async () => {
-      const said = await outcomes('fsync:error=EIO');
+      const said = await outcomes('fsync', 'error=EIO');
       assert.deepEqual(said, [...Array<unknown>(4).fill({ code: 'failed' }), { value: '' }]);
       assert.deepEqual(fs.readdirSync(root), [], 'nor leaves a temporary file');
     }).timeout(30_000);
 
     it('creates without hard links where there are none', async () => {
-      const said = await outcomes('link,linkat:error=EPERM');
+      const said = await outcomes('link,linkat', 'error=EPERM');
       assert.deepEqual(said.slice(0, 2), [{ value: true }, { value: null }]);
-      assert.equal(said.at(-1), said.at(4));
       assert.deepEqual(said.at(4), { value: 'whole' });
     }).timeout(30_000);
   });

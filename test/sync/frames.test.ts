@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { encodeCanonical, type Canonical } from '../../src/core/canonical.js';
 import { toHex } from '../../src/core/bytes.js';
+import { hashHex } from '../../src/core/crypto.js';
 import { WnError } from '../../src/core/errors.js';
 import {
   CHUNK_BYTES_MAX,
@@ -154,7 +155,7 @@ describe('sync frames', () => {
   it('of an unknown type are refused below 128 and ignored from there on', () => {
     refused(encodeCanonical([12, 'x']), /unknown type 12/);
     refused(encodeCanonical([ADVISORY_FROM - 1]), /unknown type 127/);
-    assert.equal(decodeMessage(encodeCanonical([ADVISORY_FROM, 'hint', { a: 1 } && null])), null);
+    assert.equal(decodeMessage(encodeCanonical([ADVISORY_FROM, 'hint', null])), null);
   });
 
   it('that are no list with a type are refused', () => {
@@ -332,7 +333,8 @@ describe('packing runs', () => {
     assert.ok(frames.length > 12);
     assert.deepEqual(frames.map((each) => each.commits).filter(Boolean), [2]);
     assert.equal(frames.at(-1)?.commits, 2);
-    assert.deepEqual(reassembled(frames), runs.map(plainRun));
+    const [got] = reassembled(frames);
+    assert.deepEqual(got?.payloads.map(digestOf), runs[0]?.payloads.map(digestOf));
   });
 
   it('is lazy: nothing is read beyond the frame that was taken', () => {
@@ -436,12 +438,10 @@ describe('a vector on the wire', () => {
 /** Byte arrays of any kind print alike. */
 function plain(_: string, value: unknown): unknown {
   if (value instanceof Uint8Array) return toHex(value);
-  if (value !== null && typeof value === 'object' && 'type' in value && value.type === 'Buffer') {
-    return toHex(Uint8Array.from((value as unknown as { data: number[] }).data));
-  }
-  return value;
+  const buffer = value as { readonly type?: unknown; readonly data?: readonly number[] } | null;
+  return buffer?.type === 'Buffer' ? toHex(Uint8Array.from(buffer.data ?? [])) : value;
 }
 
-function plainRun(given: Run): Run {
-  return { ...given, payloads: given.payloads.map((payload) => Buffer.from(payload)) };
+function digestOf(bytes: Uint8Array): string {
+  return hashHex('wn/file/1', bytes);
 }

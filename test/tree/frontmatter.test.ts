@@ -187,15 +187,12 @@ describe('tree/frontmatter: what it holds', () => {
 
 describe('tree/frontmatter: the plain spelling, read without the library', () => {
   /** A quoted key makes the library read the whole. */
-  const BY_LIBRARY = '"last": 1\n';
-
-  function entries(content: string, suffix: string): readonly Entry[] | string {
-    const matter = parseFrontMatter(`---\n${content}${suffix}---\n`);
-    if (!matter.ok) return 'bad';
+  function byLibrary(content: string): readonly Entry[] | string {
+    const text = `---\n${content}"last": 1\n---\n`;
+    const matter = parseFrontMatter(text);
+    if (!matter.ok) return matter.why;
     const all = [...matter.entries, ...matter.repeated];
-    return all
-      .sort((a, b) => a.lineRange[0] - b.lineRange[0])
-      .slice(0, suffix === '' ? undefined : -1);
+    return all.sort((a, b) => a.lineRange[0] - b.lineRange[0]).slice(0, -1);
   }
 
   const chars = fc.constantFrom(
@@ -214,18 +211,17 @@ describe('tree/frontmatter: the plain spelling, read without the library', () =>
   it('is what the library reads', () => {
     let simple = 0;
     fc.assert(
-      fc.property(fc.array(line, { maxLength: 3 }), (lines) => {
+      fc.property(fc.array(line, { maxLength: 2 }), (lines) => {
         const content = lines.map((item) => `${item}\n`).join('');
-        fc.pre(!/^---/m.test(content));
-        if (simpleEntries(content, [0, content.length]) !== null) simple++;
-        const library = entries(content, BY_LIBRARY);
-        const read = entries(content, '');
-        if (library !== 'bad' && read !== 'bad') assert.deepEqual(read, library);
-        else assert.equal(read === 'bad' || read.length === 0, library === 'bad');
+        const text = `---\n${content}---\n`;
+        const read = simpleEntries(text, [4, 4 + content.length]);
+        if (read === null) return;
+        simple++;
+        assert.deepEqual(read, byLibrary(content));
       }),
-      { numRuns: 3_000 },
+      { numRuns: 5_000 },
     );
-    assert.ok(simple > 600, `only ${simple} were in the plain spelling`);
+    assert.ok(simple > 500, `only ${simple} were in the plain spelling`);
   });
 });
 

@@ -6,12 +6,18 @@
 const CHUNK_UNITS = 8_192;
 
 export function countCodePoints(text: string): number {
-  let count = text.length;
-  for (let i = 0; i < text.length - 1; i += 1) {
-    if (isHigh(text.charCodeAt(i)) && isLow(text.charCodeAt(i + 1))) {
-      count -= 1;
-      i += 1;
-    }
+  let count = 0;
+  for (let i = 0; i < text.length; i += isPair(text, i) ? 2 : 1) count += 1;
+  return count;
+}
+
+/** Undefined for text with a lone surrogate, which no UTF-8 can hold. */
+export function countWellFormed(text: string): number | undefined {
+  let count = 0;
+  for (let i = 0; i < text.length; i += 1) {
+    if (isPair(text, i)) i += 1;
+    else if (isSurrogate(text.charCodeAt(i))) return undefined;
+    count += 1;
   }
   return count;
 }
@@ -20,15 +26,11 @@ export function countCodePoints(text: string): number {
 export function writeCodePoints(text: string, out: Uint32Array, at: number): number {
   let end = at;
   for (let i = 0; i < text.length; i += 1) {
-    let unit = text.charCodeAt(i);
-    if (isHigh(unit) && i + 1 < text.length) {
-      const low = text.charCodeAt(i + 1);
-      if (isLow(low)) {
-        unit = 0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00);
-        i += 1;
-      }
-    }
-    out[end] = unit;
+    const unit = text.charCodeAt(i);
+    if (isPair(text, i)) {
+      i += 1;
+      out[end] = 0x10000 + ((unit - 0xd800) << 10) + (text.charCodeAt(i) - 0xdc00);
+    } else out[end] = unit;
     end += 1;
   }
   return end;
@@ -58,10 +60,14 @@ export function fromCodePoints(points: Uint32Array, start = 0, end = points.leng
   return text;
 }
 
-function isHigh(unit: number): boolean {
-  return unit >= 0xd800 && unit <= 0xdbff;
+/** Whether the code unit at `at` and the next are one code point. */
+function isPair(text: string, at: number): boolean {
+  const unit = text.charCodeAt(at);
+  if (unit < 0xd800 || unit > 0xdbff) return false;
+  const next = text.charCodeAt(at + 1);
+  return next >= 0xdc00 && next <= 0xdfff;
 }
 
-function isLow(unit: number): boolean {
-  return unit >= 0xdc00 && unit <= 0xdfff;
+function isSurrogate(unit: number): boolean {
+  return unit >= 0xd800 && unit <= 0xdfff;
 }

@@ -78,12 +78,13 @@ export class DiamondEngine implements MergeEngine {
     return text;
   }
 
-  /** Ops without runs stand for what they follow, which may be in the past of another. */
+  /** Local versions, sorted. */
   #local(version: Version): Uint32Array {
     const locals = version.map((op) => this.#versions[op]!);
     if (locals.every((local): local is number => typeof local === 'number')) {
-      return Uint32Array.from(locals).sort();
+      return locals.length === 1 ? Uint32Array.of(locals[0]!) : Uint32Array.from(locals).sort();
     }
+    // An op without runs stands for what it follows, which may be in the past of another.
     return locals
       .map((local) => (typeof local === 'number' ? Uint32Array.of(local) : local))
       .reduce((a, b) => this.#log.mergeVersions(a, b));

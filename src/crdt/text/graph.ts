@@ -88,8 +88,8 @@ export class EventGraph {
 
   /** The version that means these ops and all before them. */
   version(ops: readonly number[]): Version {
+    if (ops.length < 2) return ops;
     const found = new Set(ops);
-    if (found.size < 2) return [...found];
     const oldest = Math.min(...found);
     const seen = new Set(found);
     const queue = new MaxHeap();

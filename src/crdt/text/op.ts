@@ -4,7 +4,7 @@
  * merged.ts.
  */
 import type { Run } from '../../core/op.js';
-import { countCodePoints } from './codepoints.js';
+import { countWellFormed } from './codepoints.js';
 
 export type { Run };
 
@@ -36,8 +36,6 @@ export interface RunsExtent {
   readonly deleted: number;
 }
 
-const LONE_SURROGATE = /\p{Surrogate}/u;
-
 /** What the runs need and change; undefined if they are not well formed whatever the base. */
 export function extentOf(runs: readonly Run[], tombstones = false): RunsExtent | undefined {
   let needs = 0;
@@ -47,9 +45,10 @@ export function extentOf(runs: readonly Run[], tombstones = false): RunsExtent |
     if (!Number.isSafeInteger(pos) || pos < 0) return undefined;
     const grown = inserted - (tombstones ? 0 : deleted);
     if (typeof what === 'string') {
-      if (what === '' || LONE_SURROGATE.test(what)) return undefined;
+      const length = countWellFormed(what);
+      if (length === undefined || length === 0) return undefined;
       needs = Math.max(needs, pos - grown);
-      inserted += countCodePoints(what);
+      inserted += length;
     } else {
       if (!Number.isSafeInteger(what) || what < 1) return undefined;
       needs = Math.max(needs, pos + what - grown);
@@ -71,6 +70,8 @@ export function compareHeads(a: Head, b: Head): number {
 
 /** Whether both name the same set of ops, however often each is named. */
 export function sameHeads(a: readonly Head[], b: readonly Head[]): boolean {
+  const [one, other] = [a[0], b[0]];
+  if (a.length === 1 && b.length === 1 && one && other) return sameOp(one, other);
   const within = (some: readonly Head[], all: readonly Head[]) =>
     some.every((head) => all.some((other) => sameOp(head, other)));
   return within(a, b) && within(b, a);

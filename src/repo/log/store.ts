@@ -4,21 +4,19 @@
  * acknowledged is the caller's to know (the index does) and to say. Reading needs no
  * lock; whatever writes is called by who holds the writer lock.
  */
-import { concat } from '../../core/bytes.js';
 import { assert, WnError } from '../../core/errors.js';
-import { decodePayload, encodeRecord, readRecord, type Place } from '../../core/frame.js';
-import { FRAME_BYTES_MAX, SEALED_HEAD_BYTES_MAX, SEGMENT_BYTES_MAX } from '../../core/limits.js';
+import { readRecord } from '../../core/frame.js';
+import { SEALED_HEAD_BYTES_MAX, SEGMENT_BYTES_MAX } from '../../core/limits.js';
 import type { Deflate, Path, Storage } from '../../core/ports.js';
+import { planAppend, type Batch, type Plan, type Write } from './append.js';
 import { damage, RecordReader } from './records.js';
 import { scanSegments, type ScanItem, type ScanOptions, type Source, type Torn } from './scan.js';
 import { measure, sealTail, startsWith, type Sealed } from './seal.js';
 import { readSealedHead, unseal } from './sealed.js';
 import {
-  encodeSegmentHeader,
   logFolder,
   LOGS_FOLDER,
   parseSegmentPath,
-  placeAfter,
   readSegmentHeader,
   segmentPath,
   STREAM_BYTES_MAX,
@@ -29,19 +27,7 @@ import {
 } from './segment.js';
 import { looksTorn } from './torn.js';
 
-/** Payloads that continue one log. */
-export interface Batch {
-  /** Of the first payload. */
-  readonly place: Place;
-  /** Where the log's last acknowledged record ends; null for a log that has none. */
-  readonly after: LogOffset | null;
-  readonly payloads: readonly Uint8Array[];
-}
-
-export interface Write {
-  readonly path: Path;
-  readonly bytes: Uint8Array;
-}
+export type { Batch, Write } from './append.js';
 
 export class LogStore {
   private readonly records: RecordReader;
@@ -244,45 +230,3 @@ export class LogStore {
 }
 
 const NONE = new Uint8Array(0);
-
-/** The writes of a batch, one for each segment it touches, in order. */
-interface Plan {
-  readonly writes: readonly Write[];
-  readonly positions: readonly Position[];
-}
-
-function planAppend({ place, payloads }: Batch, end: LogOffset): Plan {
-  const writes: Write[] = [];
-  const positions: Position[] = [];
-  let { segment, offset } = end;
-  let parts: Uint8Array[] = [];
-  const finish = (): void => {
-    writes.push({ path: segmentPath(place, segment, 'tail'), bytes: concat(parts) });
-  };
-  /** The place of `payloads[placed]`; followed only where a segment begins. */
-  let [next, placed] = [place, 0];
-  payloads.forEach((payload, index) => {
-    assert(
-      payload.byteLength > 0 && payload.byteLength <= FRAME_BYTES_MAX,
-      'a payload out of bounds',
-    );
-    if (offset >= SEGMENT_BYTES_MAX) {
-      finish();
-      [segment, offset, parts] = [place.seq + index, 0, []];
-    }
-    if (offset === 0) {
-      for (; placed < index; placed++) {
-        next = placeAfter(decodePayload(payloads[placed] ?? NONE, next), next);
-      }
-      const header = encodeSegmentHeader(next);
-      parts.push(header);
-      offset = header.byteLength;
-    }
-    const record = encodeRecord(payload);
-    parts.push(record);
-    positions.push({ segment, offset, length: record.byteLength });
-    offset += record.byteLength;
-  });
-  if (parts.length > 0) finish();
-  return { writes, positions };
-}

@@ -200,7 +200,7 @@ describe('TextDocument, dead ops', () => {
     const inside = op(A, 2, [revoked], [5, '+'], [0, 1]);
     assert.equal(textOf(root, revoked, inside), 'bc+def');
     const deletes = op(A, 2, [revoked], [2, 5]);
-    assert.equal(textOf(root, revoked, deletes), 'abf');
+    assert.equal(textOf(root, revoked, deletes), 'abef');
   });
 
   it('keeps the order of what shows when verdicts change', () => {

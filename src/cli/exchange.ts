@@ -1,0 +1,154 @@
+/**
+ * Exchanges with remotes: opens each, runs the session, brings both sides' files in
+ * step. One that fails doesn't stop the others.
+ */
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { WnError } from '../core/errors.js';
+import { showTime, hlcFromMs } from '../core/hlc.js';
+import { have } from '../repo/exchange.js';
+import type { Remote } from '../repo/settings.js';
+import type { SyncReport } from '../sync/driver.js';
+import type { SyncMode } from '../sync/frames.js';
+import { syncStores } from '../sync/path.js';
+import { ReplicaStore } from '../sync/replicastore.js';
+import type { Context } from './context.js';
+import { repositoryAt } from './location.js';
+import { rememberRemote } from './remotes.js';
+import { openAt, type Repository } from './repository.js';
+
+export interface RemoteResult {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly sent: number;
+  readonly received: number;
+  readonly bytes: number;
+  readonly ms: number;
+  readonly error?: { readonly code: string; readonly message: string; readonly hint?: string };
+}
+
+export interface Exchanged {
+  readonly remotes: readonly RemoteResult[];
+  /** Files written or removed here. */
+  readonly applied: number;
+  /** Paths where edits that were not committed yet were merged with what came. */
+  readonly merged: readonly string[];
+  /** Paths that a file of the user's stands in the way of. */
+  readonly waiting: readonly string[];
+  readonly conflicts: number;
+  /** What each failure was, in the order of the remotes. */
+  readonly failures: readonly WnError[];
+}
+
+/** A path address as a folder; throws `usage` for what is none. */
+export function pathOfAddress(url: string, cwd: string): string {
+  if (url.startsWith('file://')) {
+    try {
+      return fileURLToPath(url);
+    } catch {
+      throw badAddress(url);
+    }
+  }
+  const looksLikeHost = /^[a-z][a-z0-9+.-]*:/i.test(url) || /^[^/\\]+@?[^/\\]*:(?!\\)/.test(url);
+  if (url === '' || url.startsWith('-') || url.includes('\0') || looksLikeHost) throw badAddress(url);
+  return resolve(cwd, url);
+}
+
+function badAddress(url: string): WnError {
+  return new WnError('usage', `not an address that this wn can reach: ${url}`, {
+    hint: 'give a folder, as /media/stick/notes or file:///media/stick/notes',
+  });
+}
+
+/** Runs `mode` with each remote in turn. Never throws for a remote's failure. */
+export async function exchange(
+  context: Context,
+  here: Repository,
+  remotes: readonly Remote[],
+  mode: SyncMode,
+): Promise<Exchanged> {
+  const results: RemoteResult[] = [];
+  const failures: WnError[] = [];
+  for (const remote of remotes) {
+    try {
+      const report = await exchangeWith(context, here, remote, mode);
+      results.push(resultOf(remote.name, report));
+      if (report.error !== null) failures.push(report.error);
+    } catch (error) {
+      if (!(error instanceof WnError)) throw error;
+      failures.push(error);
+      results.push(failed(remote.name, error));
+    }
+  }
+  const materialised = await here.work.bringInStep();
+  return {
+    remotes: results,
+    applied: materialised.written + materialised.removed,
+    merged: materialised.merged,
+    waiting: materialised.waiting,
+    conflicts: here.replica.view.conflictCount(),
+    failures,
+  };
+}
+
+async function exchangeWith(
+  context: Context,
+  here: Repository,
+  remote: Remote,
+  mode: SyncMode,
+): Promise<SyncReport> {
+  const there = await openRemote(context, here, remote);
+  try {
+    const { clock, rng, storage } = here.replica.ports;
+    const near = new ReplicaStore(here.replica);
+    const far = new ReplicaStore(there.replica);
+    const { signal } = context.interruption;
+    const { near: report } = await syncStores(near, far, mode, { clock, rng }, { signal });
+    if (report.ok) {
+      const lastOkAt = showTime(hlcFromMs(clock.wallMs()));
+      await rememberRemote(storage, remote.name, { lastOkAt, have: have(there.replica.history) });
+    }
+    if (mode !== 'pull' && there.replica.config.settings['receive.materialise'] !== false) {
+      await there.work.bringInStep();
+    }
+    return report;
+  } finally {
+    await there.close();
+  }
+}
+
+async function openRemote(context: Context, here: Repository, remote: Remote): Promise<Repository> {
+  const folder = pathOfAddress(remote.url, here.location.root);
+  const location = repositoryAt(folder);
+  if (location === null) {
+    throw new WnError('unreachable', `no wn repository at ${folder}`, {
+      hint: 'is the disk there? change the address with: wn remote add',
+    });
+  }
+  if (location.data === here.location.data) {
+    throw new WnError('unreachable', `${remote.name} is this repository itself`, {
+      hint: 'remove it: wn remote remove',
+    });
+  }
+  const there = await openAt({ ...context, inBatch: false }, location);
+  if (there.replica.ws === here.replica.ws) return there;
+  await there.close();
+  throw new WnError('unreachable', `${folder} holds another workspace`, {
+    hint: 'nothing was exchanged; change the address with: wn remote add',
+  });
+}
+
+function resultOf(name: string, report: SyncReport): RemoteResult {
+  const { sent, received, bytes, ms, error } = report;
+  const result = { name, ok: report.ok, sent, received, bytes, ms: Math.round(ms) };
+  return error === null ? result : { ...result, error: describe(error) };
+}
+
+function failed(name: string, error: WnError): RemoteResult {
+  return { name, ok: false, sent: 0, received: 0, bytes: 0, ms: 0, error: describe(error) };
+}
+
+function describe({ code, message, hint }: WnError): NonNullable<RemoteResult['error']> {
+  return hint === undefined ? { code, message } : { code, message, hint };
+}
+

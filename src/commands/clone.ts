@@ -1,0 +1,25 @@
+/** Makes another copy of a workspace that this device belongs to. */
+import { Args, WnCommand } from '../cli/command.js';
+import type { TextOutput } from '../cli/output.js';
+import { cloneWorkspace, type Joined } from '../cli/membership.js';
+
+export default class Clone extends WnCommand<typeof Clone, Joined> {
+  static override readonly summary = 'Make another copy of a workspace';
+  static override readonly description =
+    'For a device that belongs to the workspace already: another folder, or a disk. The address ' +
+    'becomes the remote origin. Somebody new needs a ticket: wn invite, wn join.';
+  static override readonly args = {
+    address: Args.string({ required: true, description: 'Where the workspace is.' }),
+    dir: Args.string({ description: "The new folder. Default: the workspace's name." }),
+  };
+  static override readonly examples = ['wn clone ~/notes /media/stick/notes'];
+  static override readonly result = '{workspace, path, commits}';
+
+  protected async execute(): Promise<Joined> {
+    return cloneWorkspace(this.context, this.args.address, this.args.dir ?? null);
+  }
+
+  protected render({ path, commits, name }: Joined, out: TextOutput): void {
+    out.line`cloned ${out.style.bold(name)}: ${commits} commits, in ${path}`;
+  }
+}
