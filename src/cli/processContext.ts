@@ -15,7 +15,7 @@ export interface ProcessContext extends Context {
 export async function processContext(argv: readonly string[]): Promise<ProcessContext> {
   const { env } = process;
   const interruption = new ProcessInterruption();
-  const [inTty, outTty, errTty] = await Promise.all([isTerminal(0), isTerminal(1), isTerminal(2)]);
+  const outTty = await isTerminal(1);
   const json = hasFlag(argv, '--json');
   const coloured = outTty && wantsColour(argv, env);
   return {
@@ -26,9 +26,9 @@ export async function processContext(argv: readonly string[]): Promise<ProcessCo
     inBatch: false,
     lockTimeoutMs: LOCK_TIMEOUT_MS,
     stdout: descriptorSink(1, outTty, () => interruption.interrupt('EPIPE')),
-    stderr: descriptorSink(2, errTty),
+    stderr: descriptorSink(2, await isTerminal(2)),
     style: coloured ? await colourStyle() : PLAIN_STYLE,
-    interactive: !json && env['CI'] !== 'true' && inTty && outTty,
+    interactive: !json && env['CI'] !== 'true' && outTty && (await isTerminal(0)),
     clock: nodeClock,
     interruption,
     shared: { session: undefined },

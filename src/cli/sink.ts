@@ -3,7 +3,7 @@
  * that a pipe gets the last byte of ten megabytes; a reader that went away (`| head`) is
  * no error. Nothing is escaped here.
  */
-import { fstatSync, writeSync } from 'node:fs';
+import { fstatSync, statSync, writeSync } from 'node:fs';
 
 import { WnError } from '../core/errors.js';
 
@@ -20,10 +20,11 @@ const COLUMNS_DEFAULT = 80;
 /** Whether a descriptor is a terminal. `node:tty` is asked, and loaded, only if it may be one. */
 export async function isTerminal(fd: 0 | 1 | 2): Promise<boolean> {
   try {
-    if (!fstatSync(fd).isCharacterDevice()) return false;
+    const stat = fstatSync(fd);
+    if (!stat.isCharacterDevice() || stat.rdev === statSync('/dev/null').rdev) return false;
   } catch {
-    // Closed by whoever started us (`>&-`).
-    return false;
+    // Closed by whoever started us (`>&-`); or there is no /dev/null, and tty must tell.
+    if (process.platform !== 'win32') return false;
   }
   const { isatty } = await import('node:tty');
   return isatty(fd);

@@ -77,6 +77,19 @@ export async function makeFolder(folder: string): Promise<boolean> {
   return true;
 }
 
+/** Makes a folder and those above it, if need be. `mkdir -p` of Node hides why it failed. */
+export function ensureFolder(folder: string): void {
+  try {
+    fs.mkdirSync(folder, { mode: FOLDER_MODE });
+  } catch (error) {
+    const errno = errnoOf(error);
+    if (errno === 'EEXIST') return;
+    if (errno !== 'ENOENT' || dirname(folder) === folder) throw error;
+    ensureFolder(dirname(folder));
+    fs.mkdirSync(folder, { mode: FOLDER_MODE });
+  }
+}
+
 /** The new content under a temporary name beside `path`, synced. */
 async function writeTemp(path: string, bytes: Uint8Array): Promise<string> {
   const temp = `${dirname(path)}/${TEMP_PREFIX}${randomBytes(8).toString('hex')}`;

@@ -8,7 +8,7 @@ import { join, isAbsolute, resolve } from 'node:path';
 import { utf8 } from '../core/bytes.js';
 import { WnError } from '../core/errors.js';
 import { HOME_FILE_BYTES_MAX, NAME_BYTES_MAX } from '../core/limits.js';
-import { createFile, FOLDER_MODE } from './durable.js';
+import { createFile, ensureFolder } from './durable.js';
 import { errnoOf, worldFault } from './faults.js';
 import { formatKey, parseKey, secretFromSeed } from './opensshkey.js';
 import type { DeviceSecret } from './opensshkey.js';
@@ -47,7 +47,7 @@ export async function loadOrCreateDeviceKey(
   options: { readonly passphraseFile?: string } = {},
 ): Promise<DeviceKey> {
   try {
-    fs.mkdirSync(home, { recursive: true, mode: FOLDER_MODE });
+    ensureFolder(home);
     const name = await loadOrCreateName(join(home, SETTINGS_FILE));
     const secret = await loadOrCreateKey(join(home, KEY_FILE), name, options.passphraseFile);
     return { ...secret, name };

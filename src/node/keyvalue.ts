@@ -12,7 +12,7 @@ import type * as Lmdb from 'lmdb';
 import { assert, WnError } from '../core/errors.js';
 import { INDEX_KEY_BYTES_MAX, INDEX_MAP_BYTES } from '../core/limits.js';
 import type { KeyValue } from '../core/ports.js';
-import { FILE_MODE, FOLDER_MODE } from './durable.js';
+import { ensureFolder, FILE_MODE } from './durable.js';
 import { errnoOf, worldFault } from './faults.js';
 
 const FILE_NAME = 'index.mdb';
@@ -67,7 +67,7 @@ export function wipeKeyValue(dir: string): void {
 /** Makes the folder and the file; true if the disk only lets us read. */
 function prepare(dir: string, file: string): boolean {
   try {
-    fs.mkdirSync(dir, { recursive: true, mode: FOLDER_MODE });
+    ensureFolder(dir);
     fs.closeSync(fs.openSync(file, 'a', FILE_MODE));
     return false;
   } catch (error) {

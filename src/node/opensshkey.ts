@@ -24,7 +24,8 @@ const LINE_CHARS = 70;
 const BLOCK_BYTES = 8;
 
 export function secretFromSeed(seed: Uint8Array): DeviceSecret {
-  return { seed, publicKey: fromHex(signerFromSeed(seed).publicKey) };
+  const publicKey = fromHex(signerFromSeed(seed).publicKey);
+  return { seed: Uint8Array.from(seed), publicKey: Uint8Array.from(publicKey) };
 }
 
 /** The key file's text. `check` is any number of 32 bits. */

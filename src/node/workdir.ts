@@ -142,8 +142,8 @@ class DiskWorkDir implements WorkDir {
   }
 
   rename(from: Path, to: Path): FileStat {
-    const target = this.#locate(to);
     this.#change(from, (source) => {
+      const target = this.#locate(to);
       const moving = workfile.statOf(source);
       if (moving === undefined) throw new WnError('not_found', `there is no '${from}'`);
       this.#makeFolders(to);
@@ -189,8 +189,8 @@ class DiskWorkDir implements WorkDir {
 
   /** Runs a look at `path`; null where a folder on the way is missing. */
   #look<T>(path: Path, run: (absolute: string) => T | null): T | null {
-    if (path !== '' && !this.#reachable(path)) return null;
     try {
+      if (path !== '' && !this.#reachable(path)) return null;
       return run(this.#absolute(path));
     } catch (error) {
       throw worldFault(error, path);

@@ -4,7 +4,7 @@
  */
 import * as fs from 'node:fs';
 import { dirname } from 'node:path';
-import { FILE_MODE, FOLDER_MODE, syncFolderSync, TEMP_PREFIX, writeFully } from './durable.js';
+import { ensureFolder, FILE_MODE, syncFolderSync, TEMP_PREFIX, writeFully } from './durable.js';
 import { errnoOf, isMissing } from './faults.js';
 
 const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = fs.constants;
@@ -103,7 +103,7 @@ export function withRunBits(mode: number, executable: boolean): number {
  * Where no hard link can be made (another file system, FAT) a copy.
  */
 export function linkOrCopy(file: string, link: string): void {
-  fs.mkdirSync(dirname(link), { recursive: true, mode: FOLDER_MODE });
+  ensureFolder(dirname(link));
   try {
     fs.linkSync(file, link);
   } catch (error) {

@@ -562,11 +562,6 @@ export class Replica {
     return [...this.tables.prefix(key.table('dirty'))].map(([at]) => at.slice(2));
   }
 
-  hasDirtyNodes(): boolean {
-    for (const _ of this.tables.prefix(key.table('dirty'))) return true;
-    return false;
-  }
-
   markInStep(nodes: readonly NodeId[]): void {
     for (const node of nodes) this.tables.remove(key.dirty(node));
     this.tables.remove(key.dirty(this.root));

@@ -94,13 +94,12 @@ export class WorkCopy {
   }
 
   /** Runs `work` under the lock, with everything that was left unfinished finished first. */
-  async transact<T>(work: (state: TreeState) => Promise<T>): Promise<T> {
+  async transact<T>(work: (state: TreeState, finished: Materialised) => Promise<T>): Promise<T> {
     await this.flushGroup();
     return this.replica.transact(async () => {
       const state = await this.treeState();
       await recoverIntents(this.materialiseInput(state));
-      if (this.replica.hasDirtyNodes()) await this.materialise(state);
-      const result = await work(state);
+      const result = await work(state, await this.materialise(state));
       await state.compact();
       return result;
     }, this.lockTimeoutMs);
@@ -127,7 +126,7 @@ export class WorkCopy {
 
   /** Brings the files in step with the view. */
   async bringInStep(): Promise<Materialised> {
-    return this.transact((state) => this.materialise(state));
+    return this.transact((_state, finished) => Promise.resolve(finished));
   }
 
   /** What differs from the last commit. Takes no lock, writes nothing. */

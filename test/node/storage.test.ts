@@ -156,7 +156,7 @@ describe('storage on a real disk', () => {
   });
 
   it('has after kill -9 all that was acknowledged, and nothing by halves', async () => {
-    for (let kill = 0; kill < 3; kill++) {
+    for (let kill = 0; kill < 2; kill++) {
       const writer = startChild('write-on', root);
       let acknowledged = -1;
       for (let count = 0; count < 4 + 7 * kill; count++) acknowledged = Number(await writer.next());

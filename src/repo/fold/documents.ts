@@ -25,6 +25,8 @@ const NO_HEADS: DocumentHeads = { heads: [], last: new Map(), whiteout: false };
 
 export class Documents {
   private readonly open = new Map<NodeId, TextDocument>();
+  /** Of each open document: which ops it has. */
+  private readonly known = new Map<NodeId, DocumentHeads>();
   private readonly changed = new Set<NodeId>();
 
   constructor(
@@ -50,11 +52,13 @@ export class Documents {
     const document = this.document(node, known);
     document.add({ ...at, base, runs: op.runs, live, tombstones: op.tombstones });
     this.changed.add(node);
-    return {
+    const after = {
       heads: document.heads(),
       last: new Map(known.last).set(at.log, at),
       whiteout: known.whiteout || !live,
     };
+    this.known.set(node, after);
+    return after;
   }
 
   /** The live text. */
@@ -104,6 +108,7 @@ export class Documents {
   reset(node: NodeId): void {
     this.open.get(node)?.free();
     this.open.delete(node);
+    this.known.delete(node);
     this.changed.delete(node);
     this.tables.remove(key.text(node));
   }
@@ -119,6 +124,7 @@ export class Documents {
       if (this.open.size <= DOCUMENTS_OPEN_MAX) break;
       document.free();
       this.open.delete(node);
+      this.known.delete(node);
     }
   }
 
@@ -126,6 +132,7 @@ export class Documents {
   refresh(): void {
     for (const document of this.open.values()) document.free();
     this.open.clear();
+    this.known.clear();
     this.changed.clear();
   }
 
@@ -137,7 +144,8 @@ export class Documents {
   private document(node: NodeId, known: DocumentHeads): TextDocument {
     const open = this.open.get(node);
     if (open !== undefined) return open;
-    const history = (): Iterable<TextOp> => this.ops(node, known);
+    this.known.set(node, known);
+    const history = (): Iterable<TextOp> => this.ops(node, this.known.get(node) ?? known);
     const { diamondTypes } = this;
     const document = known.whiteout
       ? TextDocument.open({ history, diamondTypes })
