@@ -11,7 +11,7 @@ import { join } from 'node:path';
 
 import { build } from 'esbuild';
 
-import { bundledLmdb, bundledLocks, lazyOclif, noMsgpackrExtract } from './bundlePlugins.js';
+import * as plugins from './bundlePlugins.js';
 import { writeTable } from './table.js';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -45,16 +45,18 @@ async function bundle(outdir: string): Promise<void> {
     // `import()` of what is external becomes `require`: vm.Script has no loader for it.
     supported: { 'dynamic-import': false },
     define: { 'import.meta.dirname': '__dirname', 'import.meta.url': '__filename' },
-    plugins: [lazyOclif, bundledLmdb, bundledLocks, noMsgpackrExtract],
+    plugins: Object.values(plugins),
     logLevel: 'warning',
   });
 }
 
-/** The manifest and the code cache, made by the bundle itself; what its warm-up prints is of no interest. */
+/** The manifest and the code cache, made by the bundle itself in processes of their own. */
 function finish(outdir: string): void {
-  const script = join(ROOT, 'scripts/finish-build.cjs');
-  const { status, stderr } = spawnSync(process.execPath, [script, outdir], { encoding: 'utf8' });
-  if (status !== 0) throw new Error(`${script} failed:\n${stderr}`);
+  for (const what of ['manifest', 'cache']) {
+    const script = join(ROOT, 'scripts/finish-build.cjs');
+    const { status, stderr } = spawnSync(process.execPath, [script, what, outdir], { encoding: 'utf8' });
+    if (status !== 0) throw new Error(`${script} ${what} failed:\n${stderr}`);
+  }
 }
 
 /** A program that starts meanwhile finds the old build or the new one, never a mixture. */

@@ -1,8 +1,9 @@
 /**
- * What the bundler must know about three dependencies so that a command pays only for what
- * it uses. None of their behaviour changes.
+ * What the bundler must know so that a command pays only for what it uses. Nothing that a
+ * module does is changed by it, only when it is loaded and from where.
  */
 import { readFileSync } from 'node:fs';
+import { builtinModules, createRequire } from 'node:module';
 import { dirname } from 'node:path';
 
 import type { Plugin } from 'esbuild';
@@ -36,6 +37,51 @@ export const lazyOclif: Plugin = {
   },
 };
 
+/** These are loaded before any of our code runs. */
+const LOADED_BUILTINS = new Set(['buffer', 'events', 'fs', 'module', 'path', 'process', 'timers', 'util', 'vm']);
+
+/**
+ * Node's own modules, loaded when one of their exports is first used rather than when a
+ * module that imports them is: `node:child_process` takes five milliseconds, `node:crypto`
+ * six, and most commands need neither.
+ */
+export const lazyBuiltins: Plugin = {
+  name: 'lazy-builtins',
+  setup(builder) {
+    const lazy = builtinModules.filter((name) => /^[a-z]/.test(name) && !LOADED_BUILTINS.has(name));
+    const filter = new RegExp(`^(node:)?(${lazy.join('|')})$`);
+    const load = createRequire(import.meta.url);
+    builder.onResolve({ filter }, ({ path, namespace }) => {
+      const name = path.replace(/^node:/, '');
+      return namespace === 'lazy-builtin'
+        ? { path: `node:${name}`, external: true }
+        : { path: name, namespace: 'lazy-builtin' };
+    });
+    builder.onLoad({ filter: /.*/, namespace: 'lazy-builtin' }, ({ path: name }) => {
+      const exported = load(name) as object;
+      if (typeof exported === 'function') return { contents: `module.exports = require('node:${name}');` };
+      const getters = Object.keys(exported).map((key) => `get ${key}() { return load().${key}; }`);
+      return {
+        contents: `const load = () => require('node:${name}'); module.exports = { ${getters.join(', ')} };`,
+      };
+    });
+  },
+};
+
+/**
+ * `createRequire(import.meta.url)('x')` is how a source loads a package at once, and only
+ * when it is needed; for the bundler it is a `require` like any other.
+ */
+export const bundledRequires: Plugin = {
+  name: 'bundled-requires',
+  setup(builder) {
+    builder.onLoad({ filter: /\/src\/.*\.ts$/ }, ({ path }) => ({
+      contents: readFileSync(path, 'utf8').replaceAll('createRequire(import.meta.url)(', 'require('),
+      loader: 'ts',
+    }));
+  },
+};
+
 /**
  * lmdb looks for its native part from where its own files are, and asks its own package for
  * the platform's one; from within the bundle it must be told where that is.
@@ -43,6 +89,10 @@ export const lazyOclif: Plugin = {
 export const bundledLmdb: Plugin = {
   name: 'bundled-lmdb',
   setup(builder) {
+    builder.onResolve({ filter: /^lmdb$/ }, async ({ resolveDir, kind }) =>
+      // The module, not the CommonJS build: its files are separate, and can be told.
+      kind === 'require-call' ? builder.resolve('lmdb', { kind: 'import-statement', resolveDir }) : undefined,
+    );
     builder.onLoad({ filter: /node_modules\/lmdb\/[\w-]+\.js$/ }, ({ path }) => {
       const source = readFileSync(path, 'utf8');
       if (!source.includes('import.meta.url')) return undefined;

@@ -171,6 +171,10 @@ export const TREE_RECORD_BYTES_MAX = 512 * MIB;
 // Ignore files
 export const IGNORE_PATTERNS_MAX = 10_000;
 export const IGNORE_PATTERN_CHARS_MAX = 1_000;
+/** Double stars between slashes of one pattern: matching is a polynomial of this degree. */
+export const IGNORE_GLOBSTARS_MAX = 2;
+/** Paths whose match is remembered, per folder with ignore files. */
+export const IGNORE_CACHED_PATHS_MAX = 10_000;
 
 // wn.yaml
 export const SCHEMA_BYTES_MAX = 256 * KIB;

@@ -60,7 +60,7 @@ export function syncFolderSync(folder: string): void {
 
 /** Writes all of `bytes` at the file's position: a write may take less than it was given. */
 export function writeFully(fd: number, bytes: Uint8Array): void {
-  for (let done = 0; done < bytes.byteLength; ) {
+  for (let done = 0; done < bytes.byteLength;) {
     done += fs.writeSync(fd, bytes, done, bytes.byteLength - done);
   }
 }

@@ -68,7 +68,9 @@ async function loadOrCreateKey(
     if (await createFile(file, utf8(formatKey(secret, name, check)))) return secret;
     text = readSecret(file) ?? '';
   }
-  return parseKey(text, () => (passphraseFile === undefined ? null : readPassphrase(passphraseFile)));
+  return parseKey(text, () =>
+    passphraseFile === undefined ? null : readPassphrase(passphraseFile),
+  );
 }
 
 /** A file that only its owner may read; null if there is none. */

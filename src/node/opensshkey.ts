@@ -44,7 +44,9 @@ export function formatKey(secret: DeviceSecret, comment: string, check: number):
     ...[MAGIC, field(NONE), field(NONE), field(utf8('')), uint32(1)],
     ...[field(publicPart), field(concat([body, padding]))],
   ]);
-  const lines = Buffer.from(whole).toString('base64').match(new RegExp(`.{1,${LINE_CHARS}}`, 'g'));
+  const lines = Buffer.from(whole)
+    .toString('base64')
+    .match(new RegExp(`.{1,${LINE_CHARS}}`, 'g'));
   return [BEGIN, ...(lines ?? []), END, ''].join('\n');
 }
 

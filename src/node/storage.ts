@@ -8,11 +8,12 @@ import * as fs from 'node:fs';
 import { WnError } from '../core/errors.js';
 import type { Path, Storage } from '../core/ports.js';
 import * as durable from './durable.js';
-import { errnoOf, isMissing, worldFault } from './faults.js';
+import { isMissing, worldFault } from './faults.js';
+import { Folders } from './folders.js';
 import { tryLock } from './lock.js';
 import { OpenFiles } from './openfiles.js';
 import type { OpenFile } from './openfiles.js';
-import { checkPath, foldersAbove, parentOf } from './paths.js';
+import { parentOf } from './paths.js';
 import { readRange } from './readrange.js';
 import { checkOwner, checkRoot } from './root.js';
 
@@ -50,15 +51,13 @@ const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = fs.con
 
 class DiskStorage implements NodeStorage {
   readonly #root: string;
+  readonly #folders: Folders;
   readonly #files = new OpenFiles();
-  /** Folders known to be folders and no symlinks. The root is ours alone: nobody swaps them. */
-  readonly #known = new Set<Path>();
-  /** Folders whose own name is on disk, or on its way there. */
-  readonly #named = new Map<Path, Promise<void>>();
   #poison: WnError | null = null;
 
   constructor(root: string) {
     this.#root = root;
+    this.#folders = new Folders(root);
   }
 
   async read(path: Path, from?: number, to?: number): Promise<Uint8Array | null> {
@@ -66,7 +65,7 @@ class DiskStorage implements NodeStorage {
   }
 
   readSync(path: Path, from = 0, to = Infinity): Uint8Array | null {
-    const file = this.#locate(path);
+    const file = this.#folders.locate(path);
     try {
       const fd = fs.openSync(file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
       try {
@@ -81,13 +80,14 @@ class DiskStorage implements NodeStorage {
   }
 
   async size(path: Path): Promise<number | null> {
-    this.#locate(path);
-    const stat = this.#stat(path);
+    this.#folders.locate(path);
+    const stat = this.#folders.stat(path);
     return stat?.isFile() === true ? stat.size : null;
   }
 
   async list(prefix: Path): Promise<readonly Path[]> {
-    return this.#filesBelow(prefix)
+    return this.#folders
+      .filesBelow(prefix)
       .filter((path) => !isTemp(path))
       .sort();
   }
@@ -98,16 +98,12 @@ class DiskStorage implements NodeStorage {
 
   async appendAll(writes: readonly Write[]): Promise<void> {
     const written = this.#writeAll(writes);
-    try {
-      const files = new Set(written.map(({ file }) => file));
-      await Promise.all(
-        [...files].flatMap((file) => [durable.syncData(file.fd), this.#nameFile(file)]),
-      );
-    } catch (error) {
-      throw this.#poisonedBy(error);
-    } finally {
-      for (const { file } of written) this.#files.unpin(file);
-    }
+    const files = new Set(written.map(({ file }) => file));
+    const synced = await Promise.allSettled(
+      [...files].flatMap((file) => [durable.syncData(file.fd), this.#syncNames(file)]),
+    );
+    for (const { file } of written) this.#files.unpin(file);
+    for (const each of synced) if (each.status === 'rejected') this.#poisonedBy(each.reason);
     // A failed sync is told to one of those who wait for it, not to all.
     this.#refusePoisoned();
   }
@@ -126,15 +122,18 @@ class DiskStorage implements NodeStorage {
 
   async replace(path: Path, bytes: Uint8Array): Promise<void> {
     await this.#change(path, async (file) => {
-      this.#makeFolders(path);
-      await Promise.all([durable.replaceFile(file, bytes), this.#nameFolders(path)]);
+      this.#folders.make(path);
+      await Promise.all([durable.replaceFile(file, bytes), this.#folders.syncNames(path)]);
     });
   }
 
   async create(path: Path, bytes: Uint8Array): Promise<boolean> {
     return this.#change(path, async (file) => {
-      this.#makeFolders(path);
-      const [made] = await Promise.all([durable.createFile(file, bytes), this.#nameFolders(path)]);
+      this.#folders.make(path);
+      const [made] = await Promise.all([
+        durable.createFile(file, bytes),
+        this.#folders.syncNames(path),
+      ]);
       return made;
     });
   }
@@ -147,20 +146,20 @@ class DiskStorage implements NodeStorage {
         if (isMissing(error)) return;
         throw error;
       }
-      await durable.syncFolder(this.#absolute(parentOf(path)));
+      await durable.syncFolder(this.#folders.absolute(parentOf(path)));
     });
   }
 
   async lock(path: Path): Promise<(() => void) | null> {
     return this.#change(path, async (file) => {
       checkOwner(this.#root);
-      this.#makeFolders(path);
+      this.#folders.make(path);
       return tryLock(file);
     });
   }
 
   async sweep(): Promise<number> {
-    const leftovers = this.#filesBelow('').filter(isTemp);
+    const leftovers = this.#folders.filesBelow('').filter(isTemp);
     for (const path of leftovers) await this.remove(path);
     return leftovers.length;
   }
@@ -171,7 +170,7 @@ class DiskStorage implements NodeStorage {
 
   /** All appends in the page cache, in order; taken back if one of them fails. */
   #writeAll(writes: readonly Write[]): readonly Written[] {
-    for (const { path } of writes) this.#locate(path);
+    for (const { path } of writes) this.#folders.locate(path);
     this.#refusePoisoned();
     const written: Written[] = [];
     for (const { path, bytes } of writes) {
@@ -203,10 +202,10 @@ class DiskStorage implements NodeStorage {
   }
 
   #openForAppend(path: Path): OpenFile {
-    const absolute = this.#absolute(path);
+    const absolute = this.#folders.absolute(path);
     const open = this.#files.take(path, absolute);
     if (open !== null) return open;
-    this.#makeFolders(path);
+    this.#folders.make(path);
     const flags = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK;
     const fd = fs.openSync(absolute, flags, durable.FILE_MODE);
     const stat = fs.fstatSync(fd);
@@ -217,7 +216,7 @@ class DiskStorage implements NodeStorage {
 
   /** Runs a change that ends with a sync, with every failure told as ours. */
   async #change<T>(path: Path, run: (file: string) => Promise<T>): Promise<T> {
-    const file = this.#locate(path);
+    const file = this.#folders.locate(path);
     this.#refusePoisoned();
     try {
       const result = await run(file);
@@ -244,98 +243,10 @@ class DiskStorage implements NodeStorage {
     return this.#poison;
   }
 
-  #absolute(path: Path): string {
-    return path === '' ? this.#root : `${this.#root}/${path}`;
-  }
-
-  /** The absolute path, once no folder on the way to it is a symlink. */
-  #locate(path: Path): string {
-    checkPath(path);
-    for (const folder of foldersAbove(path)) {
-      if (!this.#known.has(folder) && !this.#isFolder(folder)) break;
-    }
-    return this.#absolute(path);
-  }
-
-  #isFolder(path: Path): boolean {
-    const stat = this.#stat(path);
-    if (stat?.isSymbolicLink() === true) {
-      throw new WnError('unsafe_mode', `'${path}' is a symlink, which isn't followed`, {
-        hint: 'put the folder itself in the place of the symlink',
-      });
-    }
-    if (stat?.isDirectory() !== true) return false;
-    this.#known.add(path);
-    return true;
-  }
-
-  #stat(path: Path): fs.Stats | undefined {
-    try {
-      return fs.lstatSync(this.#absolute(path), { throwIfNoEntry: false });
-    } catch (error) {
-      throw worldFault(error, path);
-    }
-  }
-
-  #makeFolders(path: Path): void {
-    for (const folder of foldersAbove(path)) {
-      if (this.#known.has(folder)) continue;
-      try {
-        fs.mkdirSync(this.#absolute(folder), { mode: durable.FOLDER_MODE });
-      } catch (error) {
-        if (errnoOf(error) !== 'EEXIST') throw error;
-      }
-      this.#isFolder(folder); // what was there may be a symlink
-    }
-  }
-
-  #nameFile(file: OpenFile): Promise<unknown> {
-    file.named ??= durable.syncFolder(this.#absolute(parentOf(file.path)));
-    return Promise.all([file.named, this.#nameFolders(file.path)]);
-  }
-
-  /**
-   * Puts the names of the folders above `path` on disk, each once in this storage's
-   * life: a folder that we find may be the work of a process that was killed before it
-   * came to sync the name.
-   */
-  #nameFolders(path: Path): Promise<unknown> {
-    const folders = [...foldersAbove(path)];
-    return Promise.all(
-      folders.map((folder) => {
-        const named =
-          this.#named.get(folder) ?? durable.syncFolder(this.#absolute(parentOf(folder)));
-        this.#named.set(folder, named);
-        return named;
-      }),
-    );
-  }
-
-  /** Every regular file below a folder; symlinks are neither followed nor shown. */
-  #filesBelow(prefix: Path): Path[] {
-    if (prefix !== '') {
-      this.#locate(prefix);
-      if (!this.#isFolder(prefix)) return [];
-    }
-    const found: Path[] = [];
-    const unread = [prefix];
-    for (let folder = unread.pop(); folder !== undefined; folder = unread.pop()) {
-      for (const entry of this.#entries(folder)) {
-        const path = folder === '' ? entry.name : `${folder}/${entry.name}`;
-        if (entry.isDirectory()) unread.push(path);
-        else if (entry.isFile()) found.push(path);
-      }
-    }
-    return found;
-  }
-
-  #entries(folder: Path): readonly fs.Dirent[] {
-    try {
-      return fs.readdirSync(this.#absolute(folder), { withFileTypes: true });
-    } catch (error) {
-      if (isMissing(error)) return [];
-      throw worldFault(error, folder);
-    }
+  /** Puts a file's name on disk, and those of its folders. */
+  #syncNames(file: OpenFile): Promise<unknown> {
+    file.named ??= durable.syncFolder(this.#folders.absolute(parentOf(file.path)));
+    return Promise.all([file.named, this.#folders.syncNames(file.path)]);
   }
 }
 

@@ -11,6 +11,7 @@ import { SYNC_RUN_BYTES_TARGET } from '../core/limits.js';
 import type { CommitRef, History } from './history.js';
 import type { LogRecord } from './index/records.js';
 import type { Replica } from './replica.js';
+import { chunksIn } from './wanted.js';
 
 /** Commits of one log, contiguous in seq; the last carries a signature. Payloads as in `core/frame.ts`. */
 export interface Run {
@@ -123,6 +124,24 @@ function readRun(replica: Replica, record: LogRecord, log: LogId, from: number, 
   }
   const { prev, cap } = replica.history.place({ log, seq: from });
   return { dev, epoch, firstSeq: from, prev, cap, payloads };
+}
+
+/** Chunks held that commits beyond `theirs` refer to, each once. */
+export function* blobsSince(replica: Replica, theirs: readonly HaveEntry[]): Iterable<string> {
+  const known = new Map(theirs.map((entry) => [logId(entry.dev, entry.epoch), entry.seq]));
+  const seen = new Set<string>();
+  for (const record of replica.history.allLogs()) {
+    const log = replica.history.logIdOf(record);
+    const from = Math.max((known.get(log) ?? -1) + 1, record.firstSeq);
+    for (let seq = from; seq <= record.folded; seq++) {
+      const groups = replica.fold.groups.of(replica.history.commit({ log, seq }));
+      for (const hash of chunksIn(replica.blobs, groups)) {
+        if (seen.has(hash) || !replica.blobs.holds(hash)) continue;
+        seen.add(hash);
+        yield hash;
+      }
+    }
+  }
 }
 
 /** Verifies, judges, stores and folds what a peer sent; durable when resolved. */

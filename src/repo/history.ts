@@ -68,6 +68,11 @@ export class History {
     return [...this.logs.values()];
   }
 
+  /** Commits held, of all logs. */
+  commitCount(): number {
+    return this.allLogs().reduce((sum, log) => sum + log.stored.seq - log.firstSeq + 1, 0);
+  }
+
   logIdOf(record: LogRecord): LogId {
     return this.logOfNumber(record.number);
   }

@@ -60,7 +60,8 @@ async function* readLog(replica: Replica, log: LogKey): AsyncGenerator<Read> {
   for await (const item of replica.store.scan(log, options)) {
     if (item.kind === 'segment') continue;
     if (item.kind === 'torn') await replica.store.cutTorn(log, acknowledged);
-    if (item.kind !== 'commit') return; // damage: fsck names it, and a peer has what follows
+    if (item.kind === 'damage') replica.noteDamage(item);
+    if (item.kind !== 'commit') return;
     const place = { ws: replica.ws, dev: log.dev, epoch: log.epoch, seq: item.seq, prev, cap };
     const commit = decodePayload(item.payload, place);
     yield { commit, position: item.position };

@@ -36,6 +36,7 @@ import { Fold } from './fold/fold.js';
 import { History, type CommitRef } from './history.js';
 import { encodeSeq } from './index/records.js';
 import { INDEX_VERSION, key, Tables } from './index/tables.js';
+import type { Damage } from './log/scan.js';
 import { placeAfter, type LogOffset } from './log/segment.js';
 import { LogStore, type Batch } from './log/store.js';
 import { rebuild, recover } from './rebuild.js';
@@ -88,6 +89,7 @@ export class Replica {
   readonly blobs: Blobs;
   readonly root: NodeId;
   private readonly wanted: WantedBlobs;
+  private readonly damages: Damage[] = [];
   /** Made and folded, not yet written, in order. */
   private readonly queue: Commit[] = [];
   private release: (() => void) | null = null;
@@ -131,8 +133,15 @@ export class Replica {
     return Replica.reindex(ports, lockTimeoutMs);
   }
 
-  /** Opens with an index built anew from the logs. */
-  static async reindex(ports: ReplicaPorts, lockTimeoutMs = LOCK_TIMEOUT_MS): Promise<Replica> {
+  /**
+   * Opens with an index built anew from the logs. Throws `damage` where they can't all be
+   * read, unless that is what the caller looks for: then the index holds what can be.
+   */
+  static async reindex(
+    ports: ReplicaPorts,
+    lockTimeoutMs = LOCK_TIMEOUT_MS,
+    tolerant = false,
+  ): Promise<Replica> {
     const release = await waitForLock(ports, lockTimeoutMs);
     try {
       const config = await readConfig(ports.storage);
@@ -142,6 +151,12 @@ export class Replica {
       const tables = new Tables(await ports.openIndex(true));
       const replica = new Replica(ports, config, tables, store, place, joining);
       await rebuild(replica);
+      const [damage] = replica.damages;
+      if (damage !== undefined) {
+        if (tolerant) return replica;
+        await tables.close();
+        throw damaged(damage);
+      }
       tables.put(key.meta('version'), encodeSeq(INDEX_VERSION));
       tables.put(key.meta('boot'), Buffer.from(ports.bootId));
       await replica.flush(null);
@@ -539,6 +554,11 @@ export class Replica {
     );
   }
 
+  /** A log could not be read to its end; see `reindex`. */
+  noteDamage(damage: Damage): void {
+    this.damages.push(damage);
+  }
+
   // Blobs
 
   /** Hashes of chunks that content refers to and that aren't held. */
@@ -664,6 +684,13 @@ async function waitForLock({ storage, clock }: ReplicaPorts, timeoutMs: number):
     }
     await new Promise<void>((resolve) => clock.after(LOCK_RETRY_MS, resolve));
   }
+}
+
+function damaged({ file, offset, what }: Damage): WnError {
+  return new WnError('damage', `${file}, offset ${offset}: ${what}`, {
+    hint: 'nothing was changed; fetch what is lost from a peer: wn fsck --repair',
+    details: { file, offset },
+  });
 }
 
 function indexIsGood(tables: Tables, bootId: string): boolean {

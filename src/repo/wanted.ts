@@ -60,6 +60,19 @@ export class WantedBlobs {
   }
 }
 
+/** Every chunk that contents in a commit's groups are made of, lists of chunks included. */
+export function* chunksIn(blobs: Blobs, groups: readonly (Group | null)[]): Iterable<string> {
+  for (const group of groups) {
+    for (const op of group?.ops ?? []) {
+      if (op.op !== 'field' || op.path[0] !== ATTRIBUTE.body) continue;
+      const ref = refOf(op.arg);
+      if (ref === null) continue;
+      if ('list' in ref.chunks) yield ref.chunks.list;
+      yield* blobs.chunksOf(ref) ?? [];
+    }
+  }
+}
+
 /** The blob that a register's argument refers to; null if it is none. */
 function refOf(arg: Canonical): BlobRef | null {
   const value = Array.isArray(arg) ? ((arg as readonly Canonical[])[1] ?? null) : null;

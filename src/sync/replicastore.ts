@@ -10,11 +10,19 @@ import { admit } from '../caps/verdict.js';
 import { WnError } from '../core/errors.js';
 import { logId, type DeviceId, type Epoch } from '../core/ids.js';
 import { CAP_DEPTH_MAX, SYNC_CREDENTIAL_BYTES_MAX } from '../core/limits.js';
-import { have, ingest, since } from '../repo/exchange.js';
+import { blobsSince, have, ingest, since } from '../repo/exchange.js';
 import type { Replica } from '../repo/replica.js';
-import type { Admission, Checkpoint, HaveEntry, Ingested, Run, SyncStore } from './store.js';
+import type {
+  Admission,
+  BundleSource,
+  Checkpoint,
+  HaveEntry,
+  Ingested,
+  Run,
+  SyncStore,
+} from './store.js';
 
-export class ReplicaStore implements SyncStore {
+export class ReplicaStore implements SyncStore, BundleSource {
   private readonly checkpoints = new Map<DeviceId, Checkpoint>();
 
   constructor(private readonly replica: Replica) {}
@@ -50,6 +58,10 @@ export class ReplicaStore implements SyncStore {
 
   readBlob(hash: string): Uint8Array | null {
     return this.replica.blobs.read(hash);
+  }
+
+  blobsSince(theirs: readonly HaveEntry[]): Iterable<string> {
+    return blobsSince(this.replica, theirs);
   }
 
   writeBlob(hash: string, bytes: Uint8Array): Promise<void> {

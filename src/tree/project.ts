@@ -7,7 +7,7 @@ import { hashHex } from '../core/crypto.js';
 import type { NodeId } from '../core/ids.js';
 import { ATTRIBUTE } from '../core/op.js';
 import type { Head } from '../crdt/text/op.js';
-import type { Replica } from '../repo/replica.js';
+import type { Folded } from '../repo/past.js';
 import { encodeText, type Eol, type TextForm } from './eol.js';
 import { fromValue, type Field, type FieldShown } from './field.js';
 import { render, supportsFields, type Projection } from './overlay.js';
@@ -26,7 +26,7 @@ export type Shown =
     };
 
 /** How a worknode shows at a path; null while part of its content isn't here. */
-export function shownAs(replica: Replica, node: NodeId, path: string): Shown | null {
+export function shownAs(replica: Folded, node: NodeId, path: string): Shown | null {
   const { view } = replica;
   const content = view.content(node);
   switch (content.kind) {
@@ -48,7 +48,7 @@ export function shownAs(replica: Replica, node: NodeId, path: string): Shown | n
   }
 }
 
-function file(replica: Replica, node: NodeId, bytes: Uint8Array, base: Uint8Array | null): Shown {
+function file(replica: Folded, node: NodeId, bytes: Uint8Array, base: Uint8Array | null): Shown {
   const executable = replica.view.attribute(node, ATTRIBUTE.executable) === true;
   return { type: 'file', bytes, executable, hash: fileHash(bytes), base };
 }
@@ -67,7 +67,7 @@ export function project(
 }
 
 /** The version of a document that is current. */
-export function currentBase(replica: Replica, node: NodeId): Base {
+export function currentBase(replica: Folded, node: NodeId): Base {
   return {
     heads: headsOf(replica, node),
     fields: fieldsShown(replica, node),
@@ -75,17 +75,17 @@ export function currentBase(replica: Replica, node: NodeId): Base {
   };
 }
 
-export function headsOf(replica: Replica, node: NodeId): readonly Head[] {
+export function headsOf(replica: Folded, node: NodeId): readonly Head[] {
   return replica.view.record(node).document?.heads ?? [];
 }
 
 /** The document's text at a base. */
-export function textAt(replica: Replica, node: NodeId, heads: readonly Head[]): string {
+export function textAt(replica: Folded, node: NodeId, heads: readonly Head[]): string {
   return replica.fold.documents.textAt(node, replica.view.record(node).document, heads);
 }
 
 /** Every field of a worknode that was ever written, by name; nested ones don't show in files. */
-export function fieldsShown(replica: Replica, node: NodeId): ReadonlyMap<string, FieldShown> {
+export function fieldsShown(replica: Folded, node: NodeId): ReadonlyMap<string, FieldShown> {
   const shown = new Map<string, FieldShown>();
   for (const [name, { path, type, value }] of replica.view.fields(node)) {
     if (path.length > 1) continue;
@@ -96,7 +96,7 @@ export function fieldsShown(replica: Replica, node: NodeId): ReadonlyMap<string,
 }
 
 /** Line ends and byte order mark of a worknode's file. */
-export function formOf(replica: Replica, node: NodeId): TextForm {
+export function formOf(replica: Folded, node: NodeId): TextForm {
   const eol = replica.view.attribute(node, ATTRIBUTE.eol);
   return {
     eol: eol === 'crlf' || eol === 'raw' ? (eol satisfies Eol) : 'lf',

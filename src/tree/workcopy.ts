@@ -129,6 +129,11 @@ export class WorkCopy {
     return this.transact((_state, finished) => Promise.resolve(finished));
   }
 
+  /** Packs the record of the working directory. */
+  async compact(): Promise<void> {
+    await this.transact((state) => state.compact(true));
+  }
+
   /** What differs from the last commit. Takes no lock, writes nothing. */
   async status(under?: readonly string[], progress?: (files: number) => void): Promise<TreeStatus> {
     const state = await this.treeState();

@@ -363,7 +363,7 @@ describe('caps/attenuate, properties', () => {
     let changed = 0;
     const property = fc.property(fc.constantFrom(0, 1), change, (link, values) => {
       const target = link === 0 ? one : two;
-      const cap = { ...target.cap, ...values } as Cap;
+      const cap: Cap = { ...target.cap, ...values };
       const id = capId(encodeCap(cap));
       if (id === target.id) return;
       changed++;

@@ -22,7 +22,7 @@ function refused(file: string): WnError {
 function withLine(name: string, change: (value: string) => string): string {
   return text.replace(
     new RegExp(`^(${name}: )(.*)$`, 'm'),
-    (_, head, value) => head + change(value),
+    (_, head: string, value: string) => head + change(value),
   );
 }
 

@@ -26,7 +26,11 @@ describeChannel('simulated line', async () => {
 
 describe('simulated line', () => {
   it('names each end to the other', () => {
-    const line = new SimLine({ clock: new SimClock(), random: new Seeded(1), devices: ['aa', 'bb'] });
+    const line = new SimLine({
+      clock: new SimClock(),
+      random: new Seeded(1),
+      devices: ['aa', 'bb'],
+    });
     assert.deepEqual([line.a.peer, line.b.peer], ['bb', 'aa']);
   });
 
@@ -47,7 +51,11 @@ describe('simulated line', () => {
       await clock.runUntilIdle();
       const broken = (await ends).some(({ status }) => status === 'rejected');
       assert.equal(broken, received.length < 20, `seed ${seed}: ${received.length} frames`);
-      assert.deepEqual(received, received.map((_, index) => 1 + (index % 7)), `seed ${seed}`);
+      assert.deepEqual(
+        received,
+        received.map((_, index) => 1 + (index % 7)),
+        `seed ${seed}`,
+      );
       lengths.add(received.length);
     }
     assert(lengths.size > 10, `cuts came after ${[...lengths].join(', ')} frames only`);

@@ -44,7 +44,9 @@ export function describeChannel(name: string, make: () => Promise<ChannelFixture
     afterEach(() => fixture.dispose());
 
     it('carries whole frames in order, both ways at once', async () => {
-      const sent = Array.from({ length: 40 }, (_, index) => `${index}`.repeat(1 + ((index * 37) % 90)));
+      const sent = Array.from({ length: 40 }, (_, index) =>
+        `${index}`.repeat(1 + ((index * 37) % 90)),
+      );
       const send = async (channel: SecureChannel): Promise<void> => {
         for (const frame of sent) await channel.send(bytes(frame));
       };

@@ -24,7 +24,10 @@ describe('seeded randomness', () => {
   it('stays within what was asked for, and comes to all of it', () => {
     const random = new Seeded(1);
     const seen = new Set(Array.from({ length: 500 }, () => random.int(-2, 3)));
-    assert.deepEqual([...seen].sort((a, b) => a - b), [-2, -1, 0, 1, 2, 3]);
+    assert.deepEqual(
+      [...seen].sort((a, b) => a - b),
+      [-2, -1, 0, 1, 2, 3],
+    );
     assert.deepEqual(random.shuffle([3, 1, 2]).sort(), [1, 2, 3]);
     assert.equal(random.chance(0), false);
     assert.equal(random.chance(1), true);

@@ -20,7 +20,8 @@ export function describeRng(name: string, make: () => Rng): void {
     it('gives other bytes each time, every bit of them used', () => {
       const rng = make();
       const seen = new Set<string>();
-      for (let round = 0; round < 1_000; round++) seen.add(Buffer.from(rng.bytes(8)).toString('hex'));
+      for (let round = 0; round < 1_000; round++)
+        seen.add(Buffer.from(rng.bytes(8)).toString('hex'));
       assert.equal(seen.size, 1_000);
       const ones = new Array<number>(8).fill(0);
       for (const byte of rng.bytes(8_000)) {

@@ -61,7 +61,10 @@ const roles: Readonly<Record<string, () => Promise<void>>> = {
     const value = new Uint8Array(1_000);
     for (let batch = 0; batch < 20; batch++) {
       map.write(
-        Array.from({ length: 100 }, (_, index) => [bytes(`child ${batch} ${index}`), value] as const),
+        Array.from(
+          { length: 100 },
+          (_, index) => [bytes(`child ${batch} ${index}`), value] as const,
+        ),
       );
     }
     say({ own: Buffer.from(map.get(bytes('parent')) ?? []).toString() });

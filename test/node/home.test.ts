@@ -113,7 +113,9 @@ describe('home of a device', () => {
 
     it('writes keys that ssh-keygen reads', async () => {
       const { publicKey, name } = await loadOrCreateDeviceKey(home);
-      const line = execFileSync('ssh-keygen', ['-y', '-P', '', '-f', keyFile], { encoding: 'utf8' });
+      const line = execFileSync('ssh-keygen', ['-y', '-P', '', '-f', keyFile], {
+        encoding: 'utf8',
+      });
       assert.equal(publicOf(line), hex(publicKey));
       assert(line.trim().endsWith(name), line);
     });
@@ -133,14 +135,28 @@ describe('home of a device', () => {
 
     it('reads an encrypted key with its passphrase and not without', async () => {
       const { publicKey } = await loadOrCreateDeviceKey(home);
-      execFileSync('ssh-keygen', ['-q', '-p', '-a', '1', '-P', '', '-N', 'päss phrase', '-f', keyFile]);
+      execFileSync('ssh-keygen', [
+        '-q',
+        '-p',
+        '-a',
+        '1',
+        '-P',
+        '',
+        '-N',
+        'päss phrase',
+        '-f',
+        keyFile,
+      ]);
       await rejects(loadOrCreateDeviceKey(home), 'denied', 'no passphrase');
       const passphraseFile = `${folder}/passphrase`;
       await rejects(loadOrCreateDeviceKey(home, { passphraseFile }), 'not_found', 'no file');
       fs.writeFileSync(passphraseFile, 'wrong\n');
       await rejects(loadOrCreateDeviceKey(home, { passphraseFile }), 'denied', 'wrong');
       fs.writeFileSync(passphraseFile, 'päss phrase\n');
-      assert.deepEqual((await loadOrCreateDeviceKey(home, { passphraseFile })).publicKey, publicKey);
+      assert.deepEqual(
+        (await loadOrCreateDeviceKey(home, { passphraseFile })).publicKey,
+        publicKey,
+      );
     });
   });
 });

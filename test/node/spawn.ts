@@ -16,7 +16,15 @@ export interface Child {
 
 /** `before` is a command that runs it, such as strace. */
 export function startChild(what: string, root: string, before: readonly string[] = []): Child {
-  const [command = '', ...args] = [...before, process.execPath, '--import', 'tsx', CHILD, what, root];
+  const [command = '', ...args] = [
+    ...before,
+    process.execPath,
+    '--import',
+    'tsx',
+    CHILD,
+    what,
+    root,
+  ];
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));

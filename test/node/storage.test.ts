@@ -29,7 +29,8 @@ describe('storage on a real disk', () => {
     await storage.replace('config', bytes('x'));
     await storage.create('blobs/aa/1', bytes('x'));
     await storage.lock('lock');
-    for (const path of ['logs', 'logs/d', 'blobs/aa']) assert.equal(modeOf(`${root}/${path}`), 0o700);
+    for (const path of ['logs', 'logs/d', 'blobs/aa'])
+      assert.equal(modeOf(`${root}/${path}`), 0o700);
     for (const path of await storage.list('')) assert.equal(modeOf(`${root}/${path}`), 0o600, path);
   });
 
@@ -194,7 +195,8 @@ describe('storage on a real disk', () => {
       return said;
     };
     before(function () {
-      const works = spawnSync('strace', ['-f', '--seccomp-bpf', '-qq', '-o', '/dev/null', 'true']).status === 0;
+      const works =
+        spawnSync('strace', ['-f', '--seccomp-bpf', '-qq', '-o', '/dev/null', 'true']).status === 0;
       if (!works) skip(this, 'no strace that may trace here');
     });
 

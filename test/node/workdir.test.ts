@@ -37,7 +37,10 @@ describe('working directory on a real disk', () => {
     fs.writeFileSync(foreign, 'x');
     fs.writeFileSync(`${root}/caf\\xe9`, 'literally');
     fs.writeFileSync(`${root}/\ufffd`, 'a real replacement character');
-    const listed = workdir.list('')?.map(({ name, kind }) => `${kind} ${name}`).sort();
+    const listed = workdir
+      .list('')
+      ?.map(({ name, kind }) => `${kind} ${name}`)
+      .sort();
     assert.deepEqual(listed, ['file caf\\xe9', 'file \ufffd', 'other caf\\xe9\\']);
     assert.equal(workdir.stat('caf\\xe9\\'), null);
     assert.equal(workdir.read('caf\\xe9\\'), null);

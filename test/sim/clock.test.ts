@@ -6,7 +6,12 @@ describe('simulated clock', () => {
   it('runs timers in the order of their time, then of their setting', async () => {
     const clock = new SimClock();
     const ran: string[] = [];
-    for (const [name, ms] of [['c', 5], ['a', 1], ['d', 5], ['b', 3]] as const) {
+    for (const [name, ms] of [
+      ['c', 5],
+      ['a', 1],
+      ['d', 5],
+      ['b', 3],
+    ] as const) {
       clock.after(ms, () => ran.push(`${name}@${clock.monotonicMs()}`));
     }
     await clock.advance(4);
@@ -49,6 +54,9 @@ describe('simulated clock', () => {
     beat();
     await clock.runUntil(() => beats === 4, 100);
     assert.equal(clock.monotonicMs(), 30);
-    await assert.rejects(clock.runUntil(() => false, 100), /not done by 130 ms/);
+    await assert.rejects(
+      clock.runUntil(() => false, 100),
+      /not done by 130 ms/,
+    );
   });
 });

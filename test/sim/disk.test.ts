@@ -118,9 +118,9 @@ describe('simulated disk', () => {
     await rejects(storage.append('a', bytes('x')), 'unreadable');
     assert.equal(text(await storage.read('a')), '\0\0');
     disk.flipBit('a', 9);
-    assert.deepEqual([...(await storage.read('a') ?? [])], [0, 2]);
+    assert.deepEqual([...((await storage.read('a')) ?? [])], [0, 2]);
     disk.flipBit('a');
-    assert.notDeepEqual([...(await storage.read('a') ?? [])], [0, 2]);
+    assert.notDeepEqual([...((await storage.read('a')) ?? [])], [0, 2]);
   });
 
   it('does the same again from the same seed', async () => {

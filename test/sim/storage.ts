@@ -54,9 +54,7 @@ export class SimStorage implements Storage {
     return this.appendAll([{ path, bytes }]);
   }
 
-  appendAll(
-    writes: readonly { readonly path: Path; readonly bytes: Uint8Array }[],
-  ): Promise<void> {
+  appendAll(writes: readonly { readonly path: Path; readonly bytes: Uint8Array }[]): Promise<void> {
     const paths = writes.map(({ path }) => path);
     return this.#write(paths, async () => {
       const added = writes.reduce((sum, { bytes }) => sum + bytes.byteLength, 0);

@@ -196,7 +196,8 @@ describe('chunks in a session', () => {
     assert.deepEqual([near.blobsSent, far.blobsReceived], [2, 2]);
     assert.ok(b.readBlob(first ?? '') !== null && b.readBlob(second ?? '') !== null);
     assert.deepEqual(said(passed, 'near'), ['hello', 'have', 'runs', 'end', 'blob', 'blob']);
-    assert.deepEqual(said(passed, 'far'), ['hello', 'have', 'end', 'want', 'done']);
+    const answers = said(passed, 'far').filter((type) => type !== 'credit');
+    assert.deepEqual(answers, ['hello', 'have', 'end', 'want', 'done']);
   });
 
   it('are left where they are if nobody wants them yet', async () => {

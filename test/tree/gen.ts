@@ -71,7 +71,7 @@ export const scalars: fc.Arbitrary<null | boolean | number | string> = fc.oneof(
 
 export const values: fc.Arbitrary<FieldValue> = fc.letrec<{ value: FieldValue }>((tie) => ({
   value: fc.oneof(
-    { depthSize: 'small', withCrossShrink: true },
+    { maxDepth: 4, depthSize: 'small', withCrossShrink: true },
     scalars,
     fc.array(tie('value'), { maxLength: 3 }),
     fc.array(fc.tuple(strings, tie('value')), { maxLength: 3 }).map((pairs) => new Map(pairs)),

@@ -36,19 +36,19 @@ export class DiamondEngine implements MergeEngine {
     this.#tip = new module.Branch();
   }
 
-  append(op: number, { log, runs }: TextOp): void {
+  append({ log, runs }: TextOp): void {
     if (log !== this.#agent) {
       assert(log.length <= AGENT_BYTES_MAX, 'a log id is 32 characters');
       this.#log.setAgent(log);
       this.#agent = log;
     }
-    let at = this.#local(this.#graph.parents(op));
+    let at = this.#local(this.#graph.parents(this.#versions.length));
     for (const [pos, what] of runs) {
       const last =
         typeof what === 'string' ? this.#log.ins(pos, what, at) : this.#log.del(pos, what, at);
       at = Uint32Array.of(last);
     }
-    this.#versions[op] = runs.length > 0 ? at[0]! : at;
+    this.#versions.push(runs.length > 0 ? at[0]! : at);
   }
 
   text(version?: Version): string {

@@ -7,18 +7,20 @@ import type { EventGraph, Version } from './graph.js';
 import type { RunsExtent } from './op.js';
 
 export interface Extent {
-  /** At least this many code points show. */
+  /** At least this many code points show; just as many if `isExact`. */
   readonly visible: number;
+  readonly isExact: boolean;
   /** Exactly this many were ever inserted. */
   readonly inserted: number;
 }
 
-const EMPTY: Extent = { visible: 0, inserted: 0 };
+const EMPTY: Extent = { visible: 0, isExact: true, inserted: 0 };
 
 export class Lengths {
   readonly #graph: EventGraph;
   /** Extent after each op. */
   readonly #visible: number[] = [];
+  readonly #isExact: boolean[] = [];
   readonly #inserted: number[] = [];
   /** Own change of each op. */
   readonly #ownInserted: number[] = [];
@@ -33,18 +35,19 @@ export class Lengths {
     if (first === undefined) return EMPTY;
     let visible = this.#visible[first]!;
     let inserted = this.#inserted[first]!;
-    if (rest.length === 0) return { visible, inserted };
+    if (rest.length === 0) return { visible, isExact: this.#isExact[first]!, inserted };
     for (const op of this.#graph.diff([first], rest).onlyB) {
       visible += this.#ownInserted[op]! - this.#ownDeleted[op]!;
       inserted += this.#ownInserted[op]!;
     }
-    return { visible: Math.max(0, visible), inserted };
+    return { visible: Math.max(0, visible), isExact: false, inserted };
   }
 
   /** Notes the next op, typed on a text of extent `base`. */
   add(base: Extent, own: RunsExtent): void {
     this.#ownInserted.push(own.inserted);
     this.#ownDeleted.push(own.deleted);
+    this.#isExact.push(base.isExact);
     this.#visible.push(Math.max(0, base.visible + own.inserted - own.deleted));
     this.#inserted.push(base.inserted + own.inserted);
   }

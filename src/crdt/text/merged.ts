@@ -3,7 +3,7 @@
  * each op against the text that it was typed on, and an engine that merges. Knows nothing of where
  * ops come from, nor of the linear case (document.ts).
  */
-import { WnError } from '../../core/errors.js';
+import { assert, WnError } from '../../core/errors.js';
 import { EventGraph, type Version } from './graph.js';
 import { Lengths, type Extent } from './lengths.js';
 import { compareHeads, extentOf, type Head, type Run, type TextOp } from './op.js';
@@ -11,9 +11,10 @@ import { translateRuns, type FullRuns } from './translate.js';
 import { DiamondEngine, type DiamondTypes } from './diamond.js';
 import { Walker } from './walker.js';
 
-/** Turns ops, typed on different versions, into texts. Ops come in a causal order, checked. */
+/** Turns ops, typed on different versions, into texts. */
 export interface MergeEngine {
-  append(op: number, change: TextOp): void;
+  /** Takes the op that was added to the graph last; its runs fit the text at its parents. */
+  append(change: TextOp): void;
   /** The text that shows at a version; without one, that of all ops. */
   text(version?: Version): string;
   /** The text that positions refer to: dead ops count like others. */
@@ -70,6 +71,7 @@ export class MergedText {
 
   /** An op that is known already changes nothing. */
   add(change: TextOp): Added {
+    assert(this.usesWalker || !MergedText.needsWalker(change), 'Diamond Types merges live ops');
     const known = this.#graph.find(change);
     if (known !== undefined) return this.#malformed.get(known) ?? OK;
 
@@ -82,14 +84,14 @@ export class MergedText {
     if (found.includes(undefined)) why = 'base';
     else if (extent === undefined) why = 'runs';
     else if (!fits(change, extent.needs, from)) {
-      from = { ...base, visible: this.#engine.fullLength(parents) };
+      if (!from.isExact) from = { ...base, visible: this.#engine.fullLength(parents), isExact: true };
       if (!fits(change, extent.needs, from)) why = 'range';
     }
 
     const op = this.#graph.add(change, parents);
     if (!change.live) this.#dead.add(op);
     this.#lengths.add(from, why === undefined && extent !== undefined ? extent : NO_CHANGE);
-    this.#engine.append(op, why === undefined ? change : { ...change, runs: [] });
+    this.#engine.append(why === undefined ? change : { ...change, runs: [] });
     if (why === undefined) return OK;
     const result = { ok: false, why: MALFORMED[why] } as const;
     this.#malformed.set(op, result);

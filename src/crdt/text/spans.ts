@@ -123,6 +123,23 @@ export class SpanList {
     }
   }
 
+  /** Joins the span of an item with its neighbours where nothing tells them apart. */
+  join(id: number): void {
+    const { span } = this.item(id);
+    const { spans } = span.block;
+    const at = spans.indexOf(span);
+    for (const right of [at + 1, at]) {
+      const [head, tail] = [spans[right - 1], spans[right]];
+      if (head === undefined || tail === undefined || !isContinued(head, tail)) continue;
+      const [kept, gone] = head.length < tail.length ? [tail, head] : [head, tail];
+      spans.splice(spans.indexOf(gone), 1);
+      kept.originLeft = head.originLeft;
+      kept.id = head.id;
+      kept.length += gone.length;
+      for (let item = gone.id; item < gone.id + gone.length; item += 1) this.#spanOf[item] = kept;
+    }
+  }
+
   /** The span that begins at item `id` and has at most `length` items, split off as needed. */
   isolate(id: number, length: number): Span {
     const { span, offset } = this.item(id);
@@ -172,6 +189,15 @@ export class SpanList {
       this.#blocks[order]!.order = order;
     }
   }
+}
+
+function isContinued(head: Span, tail: Span): boolean {
+  return (
+    head.id + head.length === tail.id &&
+    tail.originLeft === tail.id - 1 &&
+    head.originRight === tail.originRight &&
+    head.state === tail.state
+  );
 }
 
 function widthOf(span: Span, unit: Unit): number {

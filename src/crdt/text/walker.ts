@@ -40,8 +40,8 @@ export class Walker implements MergeEngine {
   #owners: Uint32Array = new Uint32Array(1_024);
   #items = 0;
   readonly #effects = new Effects();
-  /** Ops that wait for the next question, by number; all before them are replayed. */
-  readonly #waiting = new Map<number, TextOp>();
+  /** The newest ops, which wait for the next question; those before them are replayed. */
+  #waiting: TextOp[] = [];
   #version: Version = [];
 
   constructor(graph: EventGraph, isLive: Counts) {
@@ -49,8 +49,8 @@ export class Walker implements MergeEngine {
     this.#isLive = isLive;
   }
 
-  append(op: number, change: TextOp): void {
-    this.#waiting.set(op, change);
+  append(change: TextOp): void {
+    this.#waiting.push(change);
   }
 
   text(version: Version = this.#graph.heads): string {
@@ -121,13 +121,14 @@ export class Walker implements MergeEngine {
   }
 
   #replay(): void {
-    if (this.#waiting.size === 0) return;
-    for (const op of replayOrder(this.#graph, this.#graph.size - this.#waiting.size)) {
+    if (this.#waiting.length === 0) return;
+    const first = this.#graph.size - this.#waiting.length;
+    for (const op of replayOrder(this.#graph, first)) {
       this.#moveTo(this.#graph.parents(op));
-      this.#apply(op, this.#waiting.get(op)!);
+      this.#apply(op, this.#waiting[op - first]!);
       this.#version = [op];
     }
-    this.#waiting.clear();
+    this.#waiting = [];
   }
 
   #moveTo(version: Version): void {
@@ -160,6 +161,7 @@ export class Walker implements MergeEngine {
       const start = place.span.id + place.offset;
       const { length } = this.#list.isolate(start, count - done);
       this.#list.shift(start, length, 1);
+      this.#list.join(start);
       this.#effects.add(op, false, start, length);
       done += length;
     }

@@ -194,7 +194,7 @@ export class Documents {
   }
 
   /** Every op of the document up to `known`, in causal order (that of time), with its liveness. */
-  private *ops(node: NodeId, known: DocumentHeads): Iterable<TextOp> {
+  *ops(node: NodeId, known: DocumentHeads): Iterable<TextOp> {
     const last = new Map<LogId, Head>();
     const byCommit = new Map<string, Head>();
     for (const [at, value] of this.tables.prefix(key.touches(node))) {

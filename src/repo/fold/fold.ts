@@ -73,7 +73,7 @@ export class Fold {
   }
 
   /** Folds one worknode from all the ops that bear on it. */
-  private refold(id: NodeId): void {
+  protected refold(id: NodeId): void {
     this.documents.reset(id);
     const moves: FolderMove[] = [];
     let node = EMPTY_NODE;

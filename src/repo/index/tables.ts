@@ -212,6 +212,11 @@ export class Tables {
     return found;
   }
 
+  /** A second overlay on what is written; it is read from, and never flushed. */
+  overlay(): Tables {
+    return new Tables(this.stored);
+  }
+
   get size(): number {
     return this.changed.size;
   }

@@ -9,9 +9,14 @@ import { SEALED_BLOCK_BYTES } from '../../../src/core/limits.js';
 import { nodeDeflate } from '../../../src/node/deflate.js';
 import { checkLogs } from '../../../src/repo/log/check.js';
 import type { ScanItem } from '../../../src/repo/log/scan.js';
-import { segmentPath, type LogOffset, type Position } from '../../../src/repo/log/segment.js';
+import {
+  segmentPath,
+  STREAM_BYTES_MAX,
+  type LogOffset,
+  type Position,
+} from '../../../src/repo/log/segment.js';
 import { LogStore } from '../../../src/repo/log/store.js';
-import { Chain, lastEnd, scanAll, WORKSPACE, write } from './chains.js';
+import { brief, Chain, lastEnd, scanAll, WORKSPACE, write } from './chains.js';
 import { MemoryStorage } from './storage.js';
 
 /** Each changes every byte value. */
@@ -210,6 +215,33 @@ describe('log store: damage', () => {
     assert.deepEqual([cut?.file, cut?.offset], [log.file, two.offset]);
     assert.equal(await store.cutTorn(log.chain.key, two), null);
     assert.equal(storage.bytes(log.file).byteLength, two.offset);
+  });
+
+  it('calls nothing torn that another segment follows', async () => {
+    const log = await tail();
+    const storage = new MemoryStorage(new Map([[log.file, log.bytes]]));
+    const store = new LogStore(storage, nodeDeflate);
+    await store.seal(log.chain.key, 0);
+    await write(store, log.chain, 1, lastEnd(log.positions));
+    await storage.remove(segmentPath(log.chain.key, 0, 'sealed'));
+    storage.files.set(log.file, log.bytes.subarray(0, -3));
+    const offset = log.positions[2]?.offset;
+    assert.deepEqual(brief(await scanAll(store, log.chain.key)), [
+      'commit 0',
+      'commit 1',
+      `damage ${offset} a commit is damaged`,
+      'commit 3',
+    ]);
+    assert.equal(await store.cutTorn(log.chain.key, null), null);
+  });
+
+  it('calls a file damaged that is longer than a segment can be', async () => {
+    const log = await tail();
+    const bytes = Buffer.concat([log.bytes, new Uint8Array(STREAM_BYTES_MAX)]);
+    const store = new LogStore(new MemoryStorage(new Map([[log.file, bytes]])), nodeDeflate);
+    assert.deepEqual(brief(await scanAll(store, log.chain.key)).slice(3), [
+      `damage ${STREAM_BYTES_MAX} the file is longer than a segment can be`,
+    ]);
   });
 
   it('reads the segment behind a damaged one, and says what is lost', async () => {
