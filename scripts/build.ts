@@ -6,12 +6,21 @@
  * code cache only through `vm.Script`.
  */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdtempSync, renameSync, rmSync, statSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 
 import { build } from 'esbuild';
 
-import * as plugins from './bundlePlugins.js';
+import { PLUGINS, sharePropertiesOfCommonJs } from './bundlePlugins.js';
 import { writeTable } from './table.js';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -45,9 +54,12 @@ async function bundle(outdir: string): Promise<void> {
     // `import()` of what is external becomes `require`: vm.Script has no loader for it.
     supported: { 'dynamic-import': false },
     define: { 'import.meta.dirname': '__dirname', 'import.meta.url': '__filename' },
-    plugins: Object.values(plugins),
+    plugins: [...PLUGINS],
     logLevel: 'warning',
+    logOverride: { 'direct-eval': 'silent' },
   });
+  const file = join(outdir, 'wn.cjs');
+  writeFileSync(file, sharePropertiesOfCommonJs(readFileSync(file, 'latin1')), 'latin1');
 }
 
 /** The manifest and the code cache, made by the bundle itself in processes of their own. */

@@ -14,7 +14,7 @@ import type { Plugin } from 'esbuild';
  * loader, templates and spinners. Its listener on stdout goes: it would make the stream at
  * each start, and what is printed doesn't go through it.
  */
-export const lazyOclif: Plugin = {
+const lazyOclif: Plugin = {
   name: 'lazy-oclif',
   setup(builder) {
     builder.onLoad({ filter: /node_modules\/@oclif\/core\/lib\/.*\.js$/ }, ({ path }) => {
@@ -45,7 +45,7 @@ const LOADED_BUILTINS = new Set(['buffer', 'events', 'fs', 'module', 'path', 'pr
  * module that imports them is: `node:child_process` takes five milliseconds, `node:crypto`
  * six, and most commands need neither.
  */
-export const lazyBuiltins: Plugin = {
+const lazyBuiltins: Plugin = {
   name: 'lazy-builtins',
   setup(builder) {
     const lazy = builtinModules.filter((name) => /^[a-z]/.test(name) && !LOADED_BUILTINS.has(name));
@@ -72,7 +72,7 @@ export const lazyBuiltins: Plugin = {
  * `createRequire(import.meta.url)('x')` is how a source loads a package at once, and only
  * when it is needed; for the bundler it is a `require` like any other.
  */
-export const bundledRequires: Plugin = {
+const bundledRequires: Plugin = {
   name: 'bundled-requires',
   setup(builder) {
     builder.onLoad({ filter: /\/src\/.*\.ts$/ }, ({ path }) => ({
@@ -82,11 +82,25 @@ export const bundledRequires: Plugin = {
   },
 };
 
+/** `require.resolve` would do, but reads the package's exports, which takes eight milliseconds. */
+const locateLmdb = `
+  const fs = require('node:fs');
+  const path = require('node:path');
+  const { resolve } = require;
+  function find() {
+    for (let folder = __dirname; ; folder = path.dirname(folder)) {
+      const file = path.join(folder, 'node_modules/lmdb/dist/index.cjs');
+      if (fs.existsSync(file)) return fs.realpathSync(file);
+      if (folder === path.dirname(folder)) return resolve('lmdb');
+    }
+  }
+  module.exports = require('node:url').pathToFileURL(find()).href;`;
+
 /**
  * lmdb looks for its native part from where its own files are, and asks its own package for
  * the platform's one; from within the bundle it must be told where that is.
  */
-export const bundledLmdb: Plugin = {
+const bundledLmdb: Plugin = {
   name: 'bundled-lmdb',
   setup(builder) {
     builder.onResolve({ filter: /^lmdb$/ }, async ({ resolveDir, kind }) =>
@@ -101,7 +115,7 @@ export const bundledLmdb: Plugin = {
     });
     builder.onResolve({ filter: /^lmdb-url$/ }, () => ({ path: 'lmdb-url', namespace: 'lmdb-url' }));
     builder.onLoad({ filter: /.*/, namespace: 'lmdb-url' }, () => ({
-      contents: `const { resolve } = require; module.exports = require('node:url').pathToFileURL(resolve('lmdb')).href;`,
+      contents: locateLmdb,
       loader: 'js',
     }));
   },
@@ -111,7 +125,7 @@ export const bundledLmdb: Plugin = {
  * lmdb's encoder tries to load a native part for long strings and does without it if it
  * can't. We give lmdb bytes, so it does without.
  */
-export const noMsgpackrExtract: Plugin = {
+const noMsgpackrExtract: Plugin = {
   name: 'no-msgpackr-extract',
   setup(builder) {
     builder.onResolve({ filter: /^msgpackr-extract$/ }, () => ({
@@ -125,11 +139,25 @@ export const noMsgpackrExtract: Plugin = {
   },
 };
 
+/** A decoder of string keys, made by `eval` at the start; we have none, and it is made when used. */
+const lazyOrderedBinary: Plugin = {
+  name: 'lazy-ordered-binary',
+  setup(builder) {
+    builder.onLoad({ filter: /node_modules\/ordered-binary\/index\.js$/ }, ({ path }) => ({
+      contents: readFileSync(path, 'utf8').replace(
+        'eval(makeStringBuilder())',
+        '((made) => (source) => (made ??= eval(makeStringBuilder()))(source))()',
+      ),
+      loader: 'js',
+    }));
+  },
+};
+
 /**
  * The finder of fs-native-extensions' native part knows many runtimes and takes 30 ms; on
  * Node.js it always ends at this file. Where there is none, it is asked all the same.
  */
-export const bundledLocks: Plugin = {
+const bundledLocks: Plugin = {
   name: 'bundled-locks',
   setup(builder) {
     builder.onLoad({ filter: /node_modules\/fs-native-extensions\/binding\.js$/ }, () => ({
@@ -145,3 +173,29 @@ export const bundledLocks: Plugin = {
     }));
   },
 };
+
+export const PLUGINS: readonly Plugin[] = [
+  lazyOclif,
+  lazyBuiltins,
+  lazyOrderedBinary,
+  bundledRequires,
+  bundledLmdb,
+  bundledLocks,
+  noMsgpackrExtract,
+];
+
+/**
+ * esbuild gives each importer of a CommonJS module a copy of its properties, a getter each;
+ * for `node:fs` that takes a millisecond in each of thirty files. An object that inherits
+ * from the module shows the same properties, and is made at once.
+ */
+export function sharePropertiesOfCommonJs(bundle: string): string {
+  const helper = /__toESM=\(mod,isNodeMode,target2\)=>\(target2=.*?,mod\)\)/s;
+  if (!helper.test(bundle)) throw new Error('esbuild has changed its helper __toESM');
+  return bundle.replace(
+    helper,
+    () =>
+      '__toESM=(mod,isNodeMode)=>isNodeMode||!mod||!mod.__esModule' +
+      '?__defProp(__create(mod??null),"default",{value:mod,enumerable:!0}):mod',
+  );
+}

@@ -159,7 +159,7 @@ function ownHomes({ header, groups }: CommitFacts, authority: AuthorityView): Ho
   for (const { salt, ops } of groups.filter((group) => group !== null)) {
     ops.forEach((op, index) => {
       if (op.op !== 'create') return;
-      const id = nodeId(header.dev, salt, index);
+      const id = nodeId(header.dev, salt, index, op.parent);
       const above = homeOf(op.parent);
       own.set(id, above === null || above.length >= HOME_IDS_MAX ? null : [...above, id]);
     });

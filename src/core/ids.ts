@@ -29,11 +29,17 @@ export function logId(device: DeviceId, epoch: Epoch): LogId {
 }
 
 /**
- * A worknode's id: bound to the device, the random salt of the group that creates it,
- * and the create op's place in that group, so that two creators can't meet.
+ * A worknode's id: bound to the device, the random salt of the group that creates it, the
+ * create op's place in that group, and the parent. Two creators can't meet, and an id
+ * commits to its whole home: who reuses a salt can't move what he once created.
  */
-export function nodeId(device: DeviceId, salt: Uint8Array, index: number): NodeId {
-  const bytes = encodeCanonical([fromHex(device), salt, index]);
+export function nodeId(
+  device: DeviceId,
+  salt: Uint8Array,
+  index: number,
+  parent: NodeId,
+): NodeId {
+  const bytes = encodeCanonical([fromHex(device), salt, index, fromHex(parent)]);
   return toHex(hash('wn/node/1', bytes)).slice(0, 32);
 }
 

@@ -4,10 +4,8 @@
  */
 import { WnError } from '../core/errors.js';
 
-/** Empty, absolute, a trailing or doubled `/`, `.` or `..` as a part, NUL. */
-const NOT_INSIDE = /^$|^\/|\/$|\/\/|(?:^|\/)\.\.?(?:\/|$)|\0/;
-/** A lone surrogate would be written as U+FFFD and so name another file. */
-const NOT_UNICODE = /\p{Surrogate}/u;
+/** An empty part (so also an absolute path and a trailing `/`), `.` or `..`; NUL. */
+const NOT_INSIDE = /(?:^|\/)\.{0,2}(?:\/|$)|\0/;
 /** Another separator, a drive or an alternate stream where the system knows them. */
 const NOT_ON_WINDOWS = /[\\:]/;
 
@@ -15,9 +13,14 @@ const NOT_ON_WINDOWS = /[\\:]/;
 export function checkPath(path: string): void {
   const bad =
     NOT_INSIDE.test(path) ||
-    NOT_UNICODE.test(path) ||
+    !isWellFormed(path) ||
     (process.platform === 'win32' && NOT_ON_WINDOWS.test(path));
   if (bad) throw new WnError('invalid', `not a path inside the folder: ${JSON.stringify(path)}`);
+}
+
+/** False for a lone surrogate, which would be written as U+FFFD and so name another file. */
+function isWellFormed(path: string): boolean {
+  return (path as string & { isWellFormed(): boolean }).isWellFormed(); // ES2024, in Node 20
 }
 
 /** The folder that holds `path`; '' for the root itself. */

@@ -10,7 +10,8 @@ import { rootNode, type CapId, type DeviceId, type NodeId, type WorkspaceId } fr
 import { HOME_IDS_MAX } from '../core/limits.js';
 import type { Op } from '../core/op.js';
 import { hasActs } from '../caps/acts.js';
-import { isSigned } from '../caps/attenuate.js';
+import { isSigned, verifyChain } from '../caps/attenuate.js';
+import { WnError } from '../core/errors.js';
 import { decodeCap, recoveryCap, rootCap, type CarriedCap, type SignedCap } from '../caps/cap.js';
 import { fieldType } from '../crdt/registry.js';
 import { authorize, type AuthorityView } from '../caps/verdict.js';
@@ -114,11 +115,12 @@ export class Authority implements AuthorityView {
     }
   }
 
+  /** One of a newer kind is kept too: commits that cite it are held, not dead. */
   private takeGrant(bytes: Uint8Array, sig: Uint8Array): void {
-    const carried = decodeCap(bytes, sig);
-    if (!carried.known || !isSigned(carried)) return;
+    const carried = readGrant(bytes, sig);
+    if (carried === null || (carried.known && !isSigned(carried))) return;
     this.tables.put(key.cap(carried.id), encodeCanonical([bytes, sig]));
-    this.holdCap(carried);
+    if (carried.known) this.holdCap(carried);
   }
 
   private holdCap({ id, cap }: SignedCap): void {
@@ -158,7 +160,8 @@ export class Authority implements AuthorityView {
       const signed = this.signedCap(id);
       if (signed === null || nowMs >= (signed.cap.exp ?? Infinity)) continue;
       if (nowMs < (signed.cap.nbf ?? 0)) continue;
-      if (best === null || widens(signed, best)) best = signed;
+      if (best !== null && !widens(signed, best)) continue;
+      if (verifyChain(signed, this).ok) best = signed;
     }
     return best;
   }
@@ -166,6 +169,16 @@ export class Authority implements AuthorityView {
   refresh(): void {
     this.genesisCache = null;
     this.rootsCache = null;
+  }
+}
+
+/** Null for bytes that are no capability: the commit that carries them is dead for it. */
+function readGrant(bytes: Uint8Array, sig: Uint8Array): CarriedCap | null {
+  try {
+    return decodeCap(bytes, sig);
+  } catch (error) {
+    if (error instanceof WnError) return null;
+    throw error;
   }
 }
 

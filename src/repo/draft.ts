@@ -56,7 +56,7 @@ export class Draft {
 
   create(parent: NodeId, name: string, type: NodeType): NodeId {
     this.add({ op: 'create', parent, name, type });
-    return nodeId(this.device, this.salt, this.ops.length - 1);
+    return nodeId(this.device, this.salt, this.ops.length - 1, parent);
   }
 
   private roll(): void {

@@ -12,12 +12,12 @@ export type Frontier = ReadonlyMap<LogId, number>;
 
 /** Everything that is folded here. */
 export function frontierNow(history: History): Frontier {
-  return frontierBy(history, (record) => record.folded);
+  return frontierBy(history, ({ folded }) => folded);
 }
 
 /** Every commit stamped at or before a time. A stamp exceeds its past's, so that is a frontier. */
 export function frontierAt(history: History, time: Hlc): Frontier {
-  return frontierBy(history, (record, log) => seqAt(history, log, time));
+  return frontierBy(history, (_record, log) => seqAt(history, log, time));
 }
 
 function frontierBy(history: History, seqOf: (record: LogRecord, log: LogId) => number): Frontier {

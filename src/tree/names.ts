@@ -19,6 +19,8 @@ const LONE_SURROGATE = /\p{Surrogate}/u;
 const WINDOWS_DEVICE = /^(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9¹²³])$/i;
 /** Names that stand for Git's and our own data, `git~1` being their short form on NTFS. */
 const OWN_NAME = /^(?:\.git|\.wn|git~[0-9]+|wn~[0-9]+)$/;
+// eslint-disable-next-line no-control-regex -- the range is all of ASCII
+const MAYBE_OWN_NAME = /^[.gw]|[^\u0000-\u007f]/i;
 const IGNORABLE = /\p{Default_Ignorable_Code_Point}/gu;
 // eslint-disable-next-line no-control-regex -- the range is all of ASCII
 const ASCII = /^[\u0000-\u007f]*$/;
@@ -50,6 +52,7 @@ function refused(why: string): Checked {
  * and streams (`.git::$INDEX_ALLOCATION`) of NTFS.
  */
 export function isOwnName(name: string): boolean {
+  if (!MAYBE_OWN_NAME.test(name)) return false;
   let folded = name;
   if (!ASCII.test(name)) {
     folded = name.replace(IGNORABLE, '').normalize('NFKC').replace(IGNORABLE, '').toUpperCase();

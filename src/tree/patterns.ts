@@ -43,7 +43,9 @@ export function compilePatterns(
 export function isBounded(pattern: string): boolean {
   if (pattern.length > IGNORE_PATTERN_CHARS_MAX) return false;
   const inner = pattern.split('/').slice(1, -1);
-  const globstars = inner.filter((part, index) => isGlobstar(part) && !isGlobstar(inner[index - 1]));
+  const globstars = inner.filter(
+    (part, index) => isGlobstar(part) && !isGlobstar(inner[index - 1]),
+  );
   return globstars.length <= IGNORE_GLOBSTARS_MAX;
 }
 

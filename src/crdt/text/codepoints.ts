@@ -45,7 +45,7 @@ export function fromCodePoints(points: Uint32Array, start = 0, end = points.leng
   // In chunks: an argument list as long as a document would overflow the stack.
   const units = new Uint16Array(CHUNK_UNITS + 1);
   let text = '';
-  for (let i = start; i < end; ) {
+  for (let i = start; i < end;) {
     let filled = 0;
     for (; i < end && filled < CHUNK_UNITS; i += 1) {
       const point = points[i] ?? 0;

@@ -61,9 +61,7 @@ export class TextDocument {
   /** Adds an op whose base has been added. A malformed op becomes a head, but changes no text. */
   add(op: TextOp): Added {
     const isNext =
-      this.#merged === undefined &&
-      !MergedText.needsWalker(op) &&
-      sameHeads(op.base, this.#heads);
+      this.#merged === undefined && !MergedText.needsWalker(op) && sameHeads(op.base, this.#heads);
     if (isNext) {
       if (this.#options.history === undefined) this.#kept.push(op);
       return this.#append(op);

@@ -72,7 +72,7 @@ export class EventGraph {
     if (last === undefined || compareHeads(this.name(last), name) < 0) return undefined;
     let low = log.length - 1;
     if (compareHeads(this.name(last), name) > 0) low = 0;
-    for (let high = log.length - 1; low < high; ) {
+    for (let high = log.length - 1; low < high;) {
       const middle = (low + high) >> 1;
       if (compareHeads(this.name(log[middle]!), name) < 0) low = middle + 1;
       else high = middle;

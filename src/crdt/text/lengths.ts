@@ -43,11 +43,11 @@ export class Lengths {
     return { visible: Math.max(0, visible), isExact: false, inserted };
   }
 
-  /** Notes the next op, typed on a text of extent `base`. */
-  add(base: Extent, own: RunsExtent): void {
+  /** Notes the next op, typed on a text of extent `base`. Tombstones can be deleted twice, too. */
+  add(base: Extent, own: RunsExtent, tombstones: boolean): void {
     this.#ownInserted.push(own.inserted);
     this.#ownDeleted.push(own.deleted);
-    this.#isExact.push(base.isExact);
+    this.#isExact.push(base.isExact && !(tombstones && own.deleted > 0));
     this.#visible.push(Math.max(0, base.visible + own.inserted - own.deleted));
     this.#inserted.push(base.inserted + own.inserted);
   }

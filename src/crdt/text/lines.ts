@@ -48,7 +48,7 @@ function editsOf(a: Int32Array, b: Int32Array, effort: Effort): readonly Edit[] 
 
 /** Cuts a text into its lines; the last may lack its `\n`. */
 export function* linesOf(text: string): Generator<string> {
-  for (let start = 0; start < text.length; ) {
+  for (let start = 0; start < text.length;) {
     const newline = text.indexOf('\n', start);
     const end = newline === -1 ? text.length : newline + 1;
     yield text.slice(start, end);
@@ -69,7 +69,10 @@ function commonEnds(a: string, b: string, aStarts: Int32Array, bStarts: Int32Arr
   let prefix = 0;
   while (prefix < max && a.charCodeAt(prefix) === b.charCodeAt(prefix)) prefix += 1;
   let suffix = 0;
-  while (suffix < max && a.charCodeAt(a.length - 1 - suffix) === b.charCodeAt(b.length - 1 - suffix)) {
+  while (
+    suffix < max &&
+    a.charCodeAt(a.length - 1 - suffix) === b.charCodeAt(b.length - 1 - suffix)
+  ) {
     suffix += 1;
   }
   let start = 0;
@@ -119,7 +122,7 @@ function anchors(a: Int32Array, b: Int32Array): (readonly [number, number])[] {
   const previous = new Int32Array(pairs.length);
   pairs.forEach(([, place], pair) => {
     let low = 0;
-    for (let high = tops.length; low < high; ) {
+    for (let high = tops.length; low < high;) {
       const middle = (low + high) >> 1;
       if (pairs[tops[middle]!]![1] < place) low = middle + 1;
       else high = middle;

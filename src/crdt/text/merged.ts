@@ -77,25 +77,14 @@ export class MergedText {
 
     const found = change.base.map((head) => this.#graph.find(head));
     const parents = this.#graph.version(found.filter((op) => op !== undefined));
-    const base = this.#lengths.at(parents);
-    const extent = extentOf(change.runs, change.tombstones);
-    let why: keyof typeof MALFORMED | undefined;
-    let from = base;
-    if (found.includes(undefined)) why = 'base';
-    else if (extent === undefined) why = 'runs';
-    else if (!fits(change, extent.needs, from)) {
-      if (!from.isExact) from = { ...base, visible: this.#engine.fullLength(parents), isExact: true };
-      if (!fits(change, extent.needs, from)) why = 'range';
-    }
-
+    const { base, own, why } = this.#check(change, parents, found.includes(undefined));
     const op = this.#graph.add(change, parents);
     if (!change.live) this.#dead.add(op);
-    this.#lengths.add(from, why === undefined && extent !== undefined ? extent : NO_CHANGE);
+    this.#lengths.add(base, own, change.tombstones === true);
     this.#engine.append(why === undefined ? change : { ...change, runs: [] });
     if (why === undefined) return OK;
-    const result = { ok: false, why: MALFORMED[why] } as const;
-    this.#malformed.set(op, result);
-    return result;
+    this.#malformed.set(op, { ok: false, why });
+    return { ok: false, why };
   }
 
   text(): string {
@@ -118,6 +107,20 @@ export class MergedText {
 
   free(): void {
     this.#engine.free();
+  }
+
+  /** What an op was typed on and what it changes, or why it changes nothing. */
+  #check(change: TextOp, parents: Version, isBaseUnknown: boolean) {
+    const base = this.#lengths.at(parents);
+    const extent = extentOf(change.runs, change.tombstones);
+    if (isBaseUnknown) return { base, own: NO_CHANGE, why: MALFORMED.base };
+    if (extent === undefined) return { base, own: NO_CHANGE, why: MALFORMED.runs };
+    if (fits(change, extent.needs, base)) return { base, own: extent };
+    const isMeasured = base.isExact || change.tombstones === true;
+    const visible = isMeasured ? base.visible : this.#engine.fullLength(parents);
+    const measured = { ...base, visible, isExact: base.isExact || !isMeasured };
+    if (fits(change, extent.needs, measured)) return { base: measured, own: extent };
+    return { base: measured, own: NO_CHANGE, why: MALFORMED.range };
   }
 
   #versionAt(heads: readonly Head[]): Version {

@@ -114,7 +114,7 @@ export class SpanList {
 
   /** Adds to the state of items `id` and following. */
   shift(id: number, length: number, delta: number): void {
-    for (const end = id + length; id < end; ) {
+    for (const end = id + length; id < end;) {
       const span = this.isolate(id, end - id);
       this.#count(span, -1);
       span.state += delta;

@@ -64,7 +64,7 @@ class Cursor {
   }
 
   delete(count: number): void {
-    for (let left = count; left > 0; ) {
+    for (let left = count; left > 0;) {
       const next = this.#take(left);
       if (next.live) {
         this.#emitDelete(next.length);

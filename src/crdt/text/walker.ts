@@ -155,7 +155,7 @@ export class Walker implements MergeEngine {
 
   #delete(op: number, pos: number, count: number, unit: Unit): void {
     // A deleted item leaves the visible ones, so that the next moves up to its position.
-    for (let done = 0; done < count; ) {
+    for (let done = 0; done < count;) {
       const place = this.#list.at(unit === 'visible' ? pos : pos + done, unit);
       assert(place !== undefined, 'a deletion was checked against its base');
       const start = place.span.id + place.offset;

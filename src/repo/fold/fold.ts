@@ -244,7 +244,9 @@ export class Fold {
 /** The worknode that an op bears on; null for control and unknown ops. */
 export function nodeOf(commit: Commit, stamped: StampedOp): NodeId | null {
   const { op } = stamped;
-  if (op.op === 'create') return nodeId(commit.header.dev, stamped.salt, stamped.index);
+  if (op.op === 'create') {
+    return nodeId(commit.header.dev, stamped.salt, stamped.index, op.parent);
+  }
   return 'node' in op ? op.node : null;
 }
 

@@ -8,8 +8,39 @@ import type { Run } from '../../../src/crdt/text/op.js';
 import { FUZZ_RUNS } from './histories.js';
 
 const TOKENS = [
-  ...['a', 'b', 'c', 'word', ' ', '\n', '\r\n', '\r', 'the quick\n', '}\n', '漢', '字', 'が', 'か\u3099'],
-  ...['🙂', '👩‍👩‍👧', '👍🏽', '👍', '🇩🇪', '🇫🇷', '🇪', 'é', 'e', '\u0301', '\u200d', 'नि', 'क्ष', '각', 'ᄀ'],
+  ...[
+    'a',
+    'b',
+    'c',
+    'word',
+    ' ',
+    '\n',
+    '\r\n',
+    '\r',
+    'the quick\n',
+    '}\n',
+    '漢',
+    '字',
+    'が',
+    'か\u3099',
+  ],
+  ...[
+    '🙂',
+    '👩‍👩‍👧',
+    '👍🏽',
+    '👍',
+    '🇩🇪',
+    '🇫🇷',
+    '🇪',
+    'é',
+    'e',
+    '\u0301',
+    '\u200d',
+    'नि',
+    'क्ष',
+    '각',
+    'ᄀ',
+  ],
 ];
 const text = fc
   .array(fc.constantFrom(...TOKENS), { maxLength: 30, size: 'max' })
@@ -22,9 +53,7 @@ const edited = fc
   })
   .map((steps) => ({
     before: steps.map(([token]) => token).join(''),
-    after: steps
-      .map(([token, fate, other]) => [other, '', other + token][fate] ?? token)
-      .join(''),
+    after: steps.map(([token, fate, other]) => [other, '', other + token][fate] ?? token).join(''),
   }));
 const pairs = fc.oneof(edited, fc.record({ before: text, after: text }));
 const runs = { numRuns: FUZZ_RUNS * 20 };
@@ -85,13 +114,51 @@ describe('diffText', () => {
   it('changes only what differs', () => {
     const cases: [string, string, Run[]][] = [
       ['same', 'same', []],
-      ['one\ntwo\nthree\n', 'one\nTWO\nthree\n', [[4, 3], [4, 'TWO']]],
+      [
+        'one\ntwo\nthree\n',
+        'one\nTWO\nthree\n',
+        [
+          [4, 3],
+          [4, 'TWO'],
+        ],
+      ],
       ['a\nb\nc\n', 'a\nx\nb\nc\n', [[2, 'x\n']]],
-      ['say hello to him and to her', 'say hi to him and to them', [[5, 4], [5, 'i'], [21, 't'], [24, 1], [24, 'm']]],
-      ['x👍y', 'x👍🏽y', [[1, 1], [1, '👍🏽']]],
+      [
+        'say hello to him and to her',
+        'say hi to him and to them',
+        [
+          [5, 4],
+          [5, 'i'],
+          [21, 't'],
+          [24, 1],
+          [24, 'm'],
+        ],
+      ],
+      [
+        'x👍y',
+        'x👍🏽y',
+        [
+          [1, 1],
+          [1, '👍🏽'],
+        ],
+      ],
       ['caf', 'café', [[3, 'é']]],
-      ['cafe', 'cafe\u0301', [[3, 1], [3, 'e\u0301']]],
-      ['a\r\nb', 'a\nb', [[1, 2], [1, '\n']]],
+      [
+        'cafe',
+        'cafe\u0301',
+        [
+          [3, 1],
+          [3, 'e\u0301'],
+        ],
+      ],
+      [
+        'a\r\nb',
+        'a\nb',
+        [
+          [1, 2],
+          [1, '\n'],
+        ],
+      ],
       ['🇩🇪🇫🇷', '🇫🇷', [[0, 2]]],
     ];
     for (const [before, after, expected] of cases) {
@@ -100,7 +167,10 @@ describe('diffText', () => {
   });
 
   it('does not mix two words that share letters', () => {
-    assert.deepEqual(diffText('(separate)', '(operating)'), [[1, 8], [1, 'operating']]);
+    assert.deepEqual(diffText('(separate)', '(operating)'), [
+      [1, 8],
+      [1, 'operating'],
+    ]);
   });
 
   it('keeps what is equal up to the bound of edits, and replaces the hunk past it', () => {

@@ -130,7 +130,14 @@ describe('text documents, random histories', function () {
         });
         const base = document.heads();
         const full = document.toFullRuns(base, onLive);
-        const added = document.add({ log: 'd'.repeat(32), seq: 1, index: 0, base, live: true, ...full });
+        const added = document.add({
+          log: 'd'.repeat(32),
+          seq: 1,
+          index: 0,
+          base,
+          live: true,
+          ...full,
+        });
         assert.deepEqual(added, { ok: true });
         assert.equal(document.text(), applyRuns(before, onLive));
       }),

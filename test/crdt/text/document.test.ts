@@ -182,6 +182,19 @@ describe('TextDocument, merging', () => {
     }
     assert.equal(textOf(...ops), `${'a'.repeat(3_000)}|${'b'.repeat(3_000)}`);
   });
+
+  it('merges branches of thousands of scattered edits', () => {
+    const digits = Array.from({ length: 3_000 }, (_, i) => i % 10);
+    const ops = [op(C, 1, [], [0, digits.join('')])];
+    let [a, b] = [ops[0]!, ops[0]!];
+    for (let i = 0; i < 1_500; i += 1) {
+      a = op(A, i, [a], [3 * i, 'a']);
+      b = op(B, i, [b], [i + 1, 1]);
+      ops.push(a, b);
+    }
+    const kept = digits.filter((_, i) => i % 2 === 0);
+    assert.equal(textOf(...ops), kept.map((digit) => `a${digit}`).join(''));
+  });
 });
 
 describe('TextDocument, dead ops', () => {
@@ -217,10 +230,13 @@ describe('TextDocument, dead ops', () => {
     document.add(revoked);
     assert.equal(document.text(), 'abcdef');
     assert.equal(document.fullText(), 'af');
-    const full = document.toFullRuns([revoked], [
-      [3, '+'],
-      [1, 1],
-    ]);
+    const full = document.toFullRuns(
+      [revoked],
+      [
+        [3, '+'],
+        [1, 1],
+      ],
+    );
     assert.ok(full.tombstones);
     const edit = { ...op(A, 2, [revoked]), ...full };
     document.add(edit);
@@ -234,11 +250,21 @@ describe('TextDocument, dead ops', () => {
     const document = TextDocument.open({});
     document.add(root);
     document.add(revoked);
-    const full = document.toFullRuns([revoked], [
-      [2, 2],
-      [2, '+'],
-    ]);
-    assert.deepEqual(full, { runs: [[2, 1], [5, 1], [2, '+']], tombstones: false });
+    const full = document.toFullRuns(
+      [revoked],
+      [
+        [2, 2],
+        [2, '+'],
+      ],
+    );
+    assert.deepEqual(full, {
+      runs: [
+        [2, 1],
+        [5, 1],
+        [2, '+'],
+      ],
+      tombstones: false,
+    });
     document.add({ ...op(A, 2, [revoked]), ...full });
     assert.equal(document.text(), 'ab+ef');
   });
@@ -318,10 +344,26 @@ describe('TextDocument, malformed ops', () => {
       const document = TextDocument.open(engine);
       for (const change of [text, a, b]) document.add(change);
       assert.deepEqual(document.add(op(A, 3, [a, b], [2, '!'])), { ok: true });
-      assert.deepEqual(document.add(op(B, 2, [a, b], [3, '?'])), { ok: false, why: MALFORMED.range });
+      assert.deepEqual(document.add(op(B, 2, [a, b], [3, '?'])), {
+        ok: false,
+        why: MALFORMED.range,
+      });
       assert.equal(document.text(), 'af!');
       document.free();
     }
+  });
+
+  it('do not shorten the text twice where they delete what is deleted', () => {
+    const text = op(A, 1, [], [0, 'abc']);
+    const gone = dead(op(B, 1, [text], [1, 1]));
+    const again = { ...op(A, 2, [gone], [0, 3]), tombstones: true };
+    const document = TextDocument.open({});
+    for (const change of [text, gone, again]) assert.deepEqual(document.add(change), { ok: true });
+    assert.equal(document.text(), '');
+    const added = document.add(op(A, 3, [again], [1, 'x']));
+    assert.deepEqual(added, { ok: false, why: MALFORMED.range });
+    assert.deepEqual(document.add(op(A, 4, [again], [0, 'x'])), { ok: true });
+    assert.equal(document.text(), 'x');
   });
 
   it('of a log that comes out of order are our bug', () => {

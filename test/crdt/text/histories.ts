@@ -146,7 +146,11 @@ function draft(
     seq: isNewCommit ? (own?.seq ?? 0) + 1 : own.seq,
     index: isNewCommit ? a % 2 : own.index + 1,
   };
-  let base = (action === 'stale' ? stale : heads).map(({ log, seq, index }) => ({ log, seq, index }));
+  let base = (action === 'stale' ? stale : heads).map(({ log, seq, index }) => ({
+    log,
+    seq,
+    index,
+  }));
   if (action === 'unknownBase') base = [...base, { log, seq: 9_999, index: 0 }];
   if (action === 'wideBase') base = [...base, ...heads.flatMap((head) => head.base)];
   const tombstones = action === 'tombstones';
@@ -172,7 +176,13 @@ function runsOf(action: Action, a: number, b: number, text: string, length: numb
     ];
     return [[at, text], kinds[b % kinds.length]!];
   }
-  if (action === 'insert' || count === 0) return b % 4 === 0 ? [[at, text], [at + size, 'q']] : [[at, text]];
+  if (action === 'insert' || count === 0)
+    return b % 4 === 0
+      ? [
+          [at, text],
+          [at + size, 'q'],
+        ]
+      : [[at, text]];
   if (action === 'delete') return [[at, count]];
   return [
     [at, count],

@@ -40,7 +40,9 @@ function opsOf(trace: Trace): TextOp[] {
       log: LOGS[agent ?? 0]!,
       seq: i,
       index: 0,
-      base: (parents ?? (i === 0 ? [] : [i - 1])).map(headOf).map(({ log, seq, index }) => ({ log, seq, index })),
+      base: (parents ?? (i === 0 ? [] : [i - 1]))
+        .map(headOf)
+        .map(({ log, seq, index }) => ({ log, seq, index })),
       runs: patches.flatMap(([pos, deleted, inserted]): Run[] => [
         ...(deleted > 0 ? [[pos, deleted] as const] : []),
         ...(inserted === '' ? [] : [[pos, inserted] as const]),

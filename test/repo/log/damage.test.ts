@@ -40,12 +40,12 @@ async function tail(): Promise<Log> {
   return { chain, file, bytes: storage.bytes(file), positions: [...first, ...second] };
 }
 
-/** Three commits over three sealed blocks. */
+/** Three commits over two sealed blocks. */
 async function sealed(): Promise<Log> {
   const storage = new MemoryStorage();
   const store = new LogStore(storage, nodeDeflate);
   const chain = new Chain(2);
-  const positions = await write(store, chain, 3, null, 'a'.repeat(SEALED_BLOCK_BYTES * 0.8));
+  const positions = await write(store, chain, 3, null, 'a'.repeat(SEALED_BLOCK_BYTES * 0.4));
   await store.seal(chain.key, 0);
   const file = segmentPath(chain.key, 0, 'sealed');
   return { chain, file, bytes: storage.bytes(file), positions };
@@ -122,7 +122,9 @@ const isDamaged = (seen: Seen, _at: number, where: string): void => {
   assert.ok(seen.problems > 0, `${where}: fsck saw nothing`);
 };
 
-describe('log store: damage', () => {
+describe('log store: damage', function () {
+  this.timeout(60_000);
+
   it('notices every flipped byte of a tail whose commits were acknowledged', async () => {
     const log = await tail();
     await forEachFlip(log, lastEnd(log.positions), isDamaged);
