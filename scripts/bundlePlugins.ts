@@ -196,6 +196,6 @@ export function sharePropertiesOfCommonJs(bundle: string): string {
     helper,
     () =>
       '__toESM=(mod,isNodeMode)=>isNodeMode||!mod||!mod.__esModule' +
-      '?__defProp(__create(mod??null),"default",{value:mod,enumerable:!0}):mod',
+      '?__defProp(Object(mod)===mod?__create(mod):{},"default",{value:mod,enumerable:!0}):mod',
   );
 }

@@ -1,6 +1,6 @@
 /** A commit as `--json` tells it, in `log` and in `show`. */
 import { showHlc, showTime } from '../core/hlc.js';
-import { showId } from '../core/ids.js';
+import { showId, type CommitId } from '../core/ids.js';
 import type { CommitRef } from '../repo/history.js';
 import type { Replica } from '../repo/replica.js';
 import { authorOf, type Author } from './authorship.js';
@@ -39,7 +39,7 @@ export function commitShown(replica: Replica, ref: CommitRef): CommitShown {
   return {
     ...common(replica, ref),
     ops: opsShown(replica, commit),
-    deps: commit.header.deps.map(showId),
+    deps: depsOf(replica, ref).map(showId),
   };
 }
 
@@ -57,6 +57,10 @@ function common(replica: Replica, ref: CommitRef): Common {
     valid: record?.state === 'live',
     ...(record?.part === true && { part: true as const }),
   };
+}
+
+export function depsOf({ history }: Replica, ref: CommitRef): readonly CommitId[] {
+  return history.commit(ref).header.deps;
 }
 
 /** Null where it has none, or it can't be read. */

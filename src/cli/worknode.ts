@@ -1,6 +1,7 @@
 /** A worknode as `--json` tells it. */
-import { showId, type NodeId } from '../core/ids.js';
+import { WnError } from '../core/errors.js';
 import type { Stamp } from '../core/hlc.js';
+import { showId, type NodeId } from '../core/ids.js';
 import { ATTRIBUTE, type NodeType } from '../core/op.js';
 import type { Folded } from '../repo/past.js';
 import type { Replica } from '../repo/replica.js';
@@ -9,6 +10,8 @@ import { bodyText, fileOf } from '../tree/file.js';
 import { lastPath } from '../tree/lastpath.js';
 import { joinPath } from '../tree/names.js';
 import type { Schema } from '../tree/schema.js';
+import { parseSchema } from '../tree/schema-text.js';
+import type { WorkCopy } from '../tree/workcopy.js';
 import { authorship, type Authorship } from './authorship.js';
 
 export interface WorknodeShown extends Partial<Authorship> {
@@ -83,6 +86,16 @@ function fileFacts(folded: Folded, node: NodeId, path: string): Facts {
     ...(executable && { executable }),
     ...(file?.missing === true && { missing: true }),
   };
+}
+
+/** For reading: a broken `wn.yaml` declares nothing, and hides nothing. */
+export function schemaForReading(work: WorkCopy): Schema {
+  try {
+    return work.schema();
+  } catch (error) {
+    if (error instanceof WnError) return new Schema([]);
+    throw error;
+  }
 }
 
 /** Fields that hold a value, nested ones by their path. */

@@ -6,7 +6,7 @@ import { opText } from '../cli/operations.js';
 import type { TextOutput } from '../cli/output.js';
 import { openRepository, type Repository } from '../cli/repository.js';
 import { resolveRevision } from '../cli/revision.js';
-import { worknodeShown, type WorknodeShown } from '../cli/worknode.js';
+import { schemaForReading, worknodeShown, type WorknodeShown } from '../cli/worknode.js';
 import { WnError } from '../core/errors.js';
 import type { NodeId } from '../core/ids.js';
 import type { CommitRef } from '../repo/history.js';
@@ -40,13 +40,14 @@ export default class Show extends WnCommand<typeof Show, ShowResult> {
     const repository = await openRepository(this.context);
     const { replica, work } = repository;
     const folded = await this.foldedAt(repository);
+    const schema = schemaForReading(work);
     const { what } = this.args;
     const node = what === undefined ? replica.root : nodeAtPath(repository, folded, what);
-    if (node !== null) return worknodeShown(replica, folded, node, work.schema());
+    if (node !== null) return worknodeShown(replica, folded, node, schema);
     const commit = what === undefined ? null : this.commitNamed(repository, what);
     if (commit !== null) return commitShown(replica, commit);
     const hidden = isIdPrefix(what ?? '') ? nodeByPrefix(replica.tables, what ?? '') : null;
-    if (hidden !== null) return worknodeShown(replica, folded, hidden, work.schema());
+    if (hidden !== null) return worknodeShown(replica, folded, hidden, schema);
     throw new WnError('not_found', `nothing at ${what ?? ''}, and no id here begins so`, {
       hint: 'see wn list and wn log; a new file is known once it is committed',
     });
@@ -86,7 +87,7 @@ function renderWorknode(shown: WorknodeShown, out: TextOutput): void {
     ...(shown.deleted === true ? ['deleted'] : []),
     ...(shown.conflict === true ? ['has conflicts: wn conflicts'] : []),
   ];
-  out.line`${style.bold(place)}  ${style.dim(notes.join(', '))}`;
+  out.line`${style.bold(place)}${notes.length === 0 ? '' : style.dim(`  ${notes.join(', ')}`)}`;
   for (const [name, value] of Object.entries(shown.fields)) {
     out.line`${style.cyan(name)}: ${typeof value === 'string' ? value : JSON.stringify(value)}`;
   }

@@ -20,18 +20,29 @@ export type HashTag =
   | 'wn/frontier/1'
   | 'wn/file/1';
 
+/** Up to here copying the parts together is cheaper than a hash object. */
+const ONE_SHOT_BYTES_MAX = 16 * 1024;
+
 const tagBytes = new Map<HashTag, Uint8Array>();
 
 /** SHA-256 of tag, one zero byte, then the parts in order. 32 bytes. */
 export function hash(tag: HashTag, ...parts: readonly Uint8Array[]): Uint8Array {
+  const length = parts.reduce((sum, part) => sum + part.byteLength, 0);
+  if (length <= ONE_SHOT_BYTES_MAX) {
+    return crypto.hash('sha256', Buffer.concat([prefixOf(tag), ...parts]), 'buffer');
+  }
+  const state = crypto.createHash('sha256').update(prefixOf(tag));
+  for (const part of parts) state.update(part);
+  return state.digest();
+}
+
+function prefixOf(tag: HashTag): Uint8Array {
   let prefix = tagBytes.get(tag);
   if (prefix === undefined) {
     prefix = utf8(`${tag}\0`);
     tagBytes.set(tag, prefix);
   }
-  const hasher = crypto.createHash('sha256').update(prefix);
-  for (const part of parts) hasher.update(part);
-  return hasher.digest();
+  return prefix;
 }
 
 export function hashHex(tag: HashTag, ...parts: readonly Uint8Array[]): string {
@@ -40,7 +51,7 @@ export function hashHex(tag: HashTag, ...parts: readonly Uint8Array[]): string {
 
 /** An incremental tagged hash, for content that is read in pieces. */
 export function hasher(tag: HashTag): { update(part: Uint8Array): void; hex(): string } {
-  const state = crypto.createHash('sha256').update(utf8(`${tag}\0`));
+  const state = crypto.createHash('sha256').update(prefixOf(tag));
   return { update: (part) => void state.update(part), hex: () => state.digest('hex') };
 }
 

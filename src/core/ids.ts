@@ -25,8 +25,18 @@ export type Epoch = string;
 export const NO_WORKSPACE: WorkspaceId = '';
 
 export function logId(device: DeviceId, epoch: Epoch): LogId {
-  return hashHex('wn/log/1', fromHex(device), fromHex(epoch)).slice(0, 32);
+  const name = device + epoch;
+  let id = logIds.get(name);
+  if (id === undefined) {
+    id = hashHex('wn/log/1', fromHex(device), fromHex(epoch)).slice(0, 32);
+    if (logIds.size >= LOG_IDS_CACHED_MAX) logIds.clear();
+    logIds.set(name, id);
+  }
+  return id;
 }
+
+const LOG_IDS_CACHED_MAX = 4_096;
+const logIds = new Map<string, LogId>();
 
 /**
  * A worknode's id: bound to the device, the random salt of the group that creates it, the

@@ -94,7 +94,7 @@ async function decrypt(text: string, passphrase: string | null): Promise<DeviceS
       cause: parsed,
     });
   }
-  const key = Array.isArray(parsed) ? parsed[0] : parsed;
+  const [key] = [parsed].flat(); // several keys in one file come as an array, whatever its types say
   if (key?.type !== 'ssh-ed25519') throw notAKey();
   const jwk = createPrivateKey(key.getPrivatePEM()).export({ format: 'jwk' });
   return secretFromSeed(Buffer.from(jwk.d ?? '', 'base64url'));

@@ -37,6 +37,8 @@ export type Judgement =
 export class Authority implements AuthorityView {
   private genesisCache: Genesis | null = null;
   private rootsCache: readonly SignedCap[] | null = null;
+  private readonly caps = new Map<CapId, CarriedCap>();
+  private readonly devices = new Map<DeviceId, DeviceRecord>();
 
   constructor(
     private readonly tables: Tables,
@@ -69,10 +71,14 @@ export class Authority implements AuthorityView {
   }
 
   capOf(id: CapId): CarriedCap | null {
+    const known = this.caps.get(id);
+    if (known !== undefined) return known;
     const bytes = this.tables.get(key.cap(id));
     if (bytes === undefined) return null;
     const [cap, sig] = asArray(decodeCanonical(bytes), 'capability', 2);
-    return decodeCap(asBytes(cap, 'capability'), asBytes(sig, 'signature', 64));
+    const carried = decodeCap(asBytes(cap, 'capability'), asBytes(sig, 'signature', 64));
+    this.caps.set(id, carried);
+    return carried;
   }
 
   homeOf(node: NodeId): readonly NodeId[] | null {
@@ -129,16 +135,21 @@ export class Authority implements AuthorityView {
   }
 
   deviceOf(device: DeviceId): DeviceRecord {
+    const known = this.devices.get(device);
+    if (known !== undefined) return known;
     const bytes = this.tables.get(key.device(device));
     if (bytes === undefined) return { name: null, caps: [] };
     const [name, caps] = asArray(decodeCanonical(bytes), 'device', 2);
-    return {
+    const record = {
       name: typeof name === 'string' ? name : null,
       caps: asArray(caps, 'capabilities').map((id) => toHex(asBytes(id, 'capability', 32))),
     };
+    this.devices.set(device, record);
+    return record;
   }
 
   private putDevice(device: DeviceId, record: DeviceRecord): void {
+    this.devices.set(device, record);
     this.tables.put(key.device(device), encodeCanonical([record.name, record.caps.map(fromHex)]));
   }
 
@@ -169,6 +180,8 @@ export class Authority implements AuthorityView {
   refresh(): void {
     this.genesisCache = null;
     this.rootsCache = null;
+    this.caps.clear();
+    this.devices.clear();
   }
 }
 

@@ -4,10 +4,11 @@
  * only on the device, the group's salt and the op's place in it.
  */
 import { encodeCanonical } from '../core/canonical.js';
+import { utf8 } from '../core/bytes.js';
 import { encodeGroup, type Group, type GroupForm } from '../core/commit.js';
 import { nodeId, type DeviceId, type NodeId } from '../core/ids.js';
 import { GROUP_BYTES_TARGET, GROUP_OPS_TARGET } from '../core/limits.js';
-import { encodeOp, isControl, type NodeType, type Op } from '../core/op.js';
+import { isControl, type NodeType, type Op } from '../core/op.js';
 import type { Rng } from '../core/ports.js';
 
 export interface EncodedGroup {
@@ -46,7 +47,7 @@ export class Draft {
       this.control.push(op);
       return;
     }
-    const bytes = encodeCanonical(encodeOp(op)).byteLength;
+    const bytes = roughBytes(op);
     if (this.ops.length > 0 && (this.ops.length >= GROUP_OPS_TARGET || this.bytes + bytes > GROUP_BYTES_TARGET)) {
       this.roll();
     }
@@ -83,4 +84,16 @@ export class Draft {
     }
     return [...this.full.map((group) => [group]), last];
   }
+}
+
+const SMALL_OP_BYTES = 96;
+
+/** About how long an op's encoding is; never much less than it is. */
+function roughBytes(op: Op): number {
+  if (op.op === 'field') return SMALL_OP_BYTES + encodeCanonical(op.arg).byteLength;
+  if (op.op !== 'text') return SMALL_OP_BYTES + ('name' in op ? op.name.length * 3 : 0);
+  return op.runs.reduce(
+    (sum, [, what]) => sum + 10 + (typeof what === 'string' ? utf8(what).byteLength : 0),
+    SMALL_OP_BYTES,
+  );
 }

@@ -40,6 +40,7 @@ export class History {
   /** Commits made in this process that have no place on disk yet, and some read lately. */
   private readonly unwritten = new Map<string, Commit>();
   private readonly cached = new Map<string, Commit>();
+  private readonly changedLogs = new Set<LogId>();
   private logsComplete = false;
 
   constructor(
@@ -51,6 +52,7 @@ export class History {
   /** Forgets what another process may have changed. */
   refresh(): void {
     this.logs.clear();
+    this.changedLogs.clear();
     this.byNumber.clear();
     this.cached.clear();
     this.logsComplete = false;
@@ -103,7 +105,16 @@ export class History {
 
   putLog(log: LogId, record: LogRecord): void {
     this.remember(log, record);
-    this.tables.put(key.log(log), encodeLogRecord(record));
+    this.changedLogs.add(log);
+  }
+
+  /** Encodes what changed into the index's overlay. */
+  save(): void {
+    for (const log of this.changedLogs) {
+      const record = this.logs.get(log);
+      if (record !== undefined) this.tables.put(key.log(log), encodeLogRecord(record));
+    }
+    this.changedLogs.clear();
   }
 
   nextLogNumber(): LogNumber {

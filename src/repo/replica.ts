@@ -492,6 +492,7 @@ export class Replica {
     }
     if (!this.fold.unsaved && !this.tables.dirty) return;
     this.fold.save();
+    this.history.save();
     this.generation = toHex(this.ports.rng.bytes(8));
     this.tables.put(key.meta('generation'), fromHex(this.generation));
     this.tables.remove(key.meta('writing'));
@@ -633,6 +634,7 @@ export class Replica {
   saveIfLarge(): void {
     if (this.tables.size < OVERLAY_KEYS_MAX) return;
     this.fold.save();
+    this.history.save();
     this.tables.flush();
   }
 

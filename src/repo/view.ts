@@ -36,6 +36,9 @@ export type Content =
 
 export class View {
   private readonly listed = new Map<string, readonly ShownSibling[]>();
+  /** Names of which there is one in their folder, by folder and name. */
+  private readonly single = new Map<string, ShownSibling>();
+  private shape = -1;
 
   constructor(
     private readonly tables: Tables,
@@ -47,6 +50,14 @@ export class View {
 
   refresh(): void {
     this.listed.clear();
+    this.single.clear();
+  }
+
+  /** What is remembered of folders is good until one changes. */
+  private forgetOld(): void {
+    if (this.shape === this.fold.shape) return;
+    this.refresh();
+    this.shape = this.fold.shape;
   }
 
   record(node: NodeId): NodeRecord {
@@ -59,6 +70,7 @@ export class View {
 
   /** What shows in a folder, given all the worknodes that are united in it. */
   private list(united: readonly NodeId[]): readonly ShownSibling[] {
+    this.forgetOld();
     const name = united.join();
     const known = this.listed.get(name);
     if (known !== undefined) return known;
@@ -122,16 +134,22 @@ export class View {
 
   /** One name among siblings, without listing them all where nothing is ambiguous. */
   private named(folder: readonly NodeId[], name: string): ShownSibling | undefined {
-    if (this.listed.has(folder.join()) || name.includes('~')) {
+    this.forgetOld();
+    const united = folder.join();
+    if (this.listed.has(united) || name.includes('~')) {
       return this.list(folder).find((shown) => shown.name === name);
     }
+    const known = this.single.get(`${united}/${name}`);
+    if (known !== undefined) return known;
     const siblings: Sibling[] = [];
     for (const parent of folder) {
       for (const [at] of this.tables.prefix(key.childrenNamed(parent, name))) {
         siblings.push(this.sibling(parseChild(at).node));
       }
     }
-    return displayNames(this.withContentKeys(siblings)).find((shown) => shown.name === name);
+    const found = displayNames(this.withContentKeys(siblings)).find((shown) => shown.name === name);
+    if (siblings.length === 1 && found !== undefined) this.single.set(`${united}/${name}`, found);
+    return found;
   }
 
   /** The entry that shows a worknode; null if it doesn't show. */

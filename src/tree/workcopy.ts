@@ -17,7 +17,8 @@ import { findMoves, type Moves } from './moves.js';
 import { project, textAt } from './project.js';
 import { record, type Recorded } from './record.js';
 import { scan, type Found, type Refused, type Scan } from './scan.js';
-import { parseSchema, type Schema } from './schema.js';
+import type { Schema } from './schema.js';
+import { parseSchema } from './schema-text.js';
 import { looksSecret } from './secrets.js';
 import { packBase, TreeState, unpackBase, type Changes, type TreeEntry } from './state.js';
 
@@ -80,6 +81,7 @@ export class WorkCopy {
 
   /** The types that `wn.yaml` declares. A broken one throws `invalid`, with line and column. */
   schema(): Schema {
+    if (this.grouped && this.replica.inGroup && this.schemaText !== null) return this.parsedSchema;
     const bytes = this.dir.read(SCHEMA_PATH);
     const text = bytes === null ? '' : Buffer.from(bytes).toString('utf8');
     if (text !== this.schemaText) {
@@ -236,6 +238,7 @@ export class WorkCopy {
       await this.materialise(state);
       await state.compact();
     } finally {
+      this.schemaText = null;
       this.replica.end();
     }
   }

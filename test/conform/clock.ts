@@ -3,7 +3,10 @@ import assert from 'node:assert/strict';
 import type { Clock } from '../../src/core/ports.js';
 
 /** A clock, and a way to let that much of its time pass. */
-export type MakeClock = () => { readonly clock: Clock; pass(ms: number): Promise<void> };
+export type MakeClock = () => {
+  readonly clock: Clock;
+  readonly pass: (ms: number) => Promise<void>;
+};
 
 export function describeClock(name: string, make: MakeClock): void {
   describe(`Clock: ${name}`, () => {

@@ -76,7 +76,11 @@ export interface Link {
 
 export interface LinkOptions {
   /** Called with each frame's number: gives what arrives instead; null cuts the connection. */
-  readonly meddle?: (frame: Uint8Array, number: number, from: Side) => Uint8Array | null;
+  readonly meddle?: (
+    frame: Uint8Array,
+    number: number,
+    from: Side,
+  ) => Uint8Array | readonly Uint8Array[] | null;
   readonly nearPeer?: string | null;
   readonly farPeer?: string | null;
 }
@@ -97,18 +101,16 @@ export function linked(options: LinkOptions = {}): Link {
     },
     async send(frame) {
       const number = passed.length;
-      const arrives = cut
-        ? null
-        : options.meddle === undefined
-          ? frame
-          : options.meddle(frame, number, from);
+      const { meddle } = options;
+      const arrives = cut ? null : meddle === undefined ? frame : meddle(frame, number, from);
       if (arrives === null) {
         cut = true;
         await Promise.all([near.close(), far.close()]);
         throw new WnError('unreachable', 'connection reset');
       }
       passed.push({ from, frame, message: decodeMessage(frame) });
-      await channel.send(arrives);
+      const frames = arrives instanceof Uint8Array ? [arrives] : arrives;
+      for (const each of frames) await channel.send(each);
     },
     close: () => channel.close(),
   });

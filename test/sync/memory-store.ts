@@ -397,13 +397,27 @@ function chunksOf(commit: Commit): readonly string[] {
   );
 }
 
+const signers = new Map<string, Signer>();
+
 export function signerNamed(name: string): Signer {
-  return signerFromSeed(hash('wn/node/1', Buffer.from(name)));
+  const signer = signers.get(name) ?? signerFromSeed(hash('wn/node/1', Buffer.from(name)));
+  signers.set(name, signer);
+  return signer;
 }
 
 /** A workspace founded by the first of `names`, with an empty store for each. */
 export function workspaceOf(names: readonly string[], title = 'test'): readonly MemoryStore[] {
   const founder = signerNamed(names[0] ?? 'founder');
+  const workspace = foundedBy(founder, title);
+  return names.map((name) => {
+    const signer = signerNamed(name);
+    const id = fromHex(signer.publicKey);
+    const shown = encodeCanonical([id, founder.sign(hash('wn/cap/1', id))]);
+    return new MemoryStore(workspace, founder.publicKey, signer, shown);
+  });
+}
+
+function foundedBy(founder: Signer, title: string): WorkspaceId {
   const salt = new Uint8Array(16);
   const ops: Op[] = [{ op: 'genesis', name: title, clockAheadMaxMs: 120_000, recovery: null }];
   const group = encodeGroup({ salt, scope: null, msg: null, ops });
@@ -421,10 +435,5 @@ export function workspaceOf(names: readonly string[], title = 'test'): readonly 
     },
     [{ bytes: group, ops: 1, form: 'control' }],
   );
-  return names.map((name) => {
-    const signer = signerNamed(name);
-    const id = fromHex(signer.publicKey);
-    const shown = encodeCanonical([id, founder.sign(hash('wn/cap/1', id))]);
-    return new MemoryStore(genesis.id, founder.publicKey, signer, shown);
-  });
+  return genesis.id;
 }

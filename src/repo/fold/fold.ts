@@ -28,6 +28,8 @@ export class Fold {
   private readonly folders: FolderPlaces;
   private readonly nodes = new Map<NodeId, NodeRecord>();
   private readonly changed = new Set<NodeId>();
+  /** Grows whenever a folder's shown children change. */
+  shape = 0;
 
   constructor(
     private readonly tables: Tables,
@@ -175,6 +177,7 @@ export class Fold {
   }
 
   private list(at: Placement, id: NodeId): void {
+    this.shape += 1;
     for (const [sibling] of this.tables.prefix(key.childrenNamed(at.parent, at.name))) {
       this.tables.put(key.dirty(sibling.slice(-32)), PRESENT);
     }
@@ -184,6 +187,7 @@ export class Fold {
   }
 
   private unlist(at: Placement, id: NodeId): void {
+    this.shape += 1;
     this.tables.remove(key.child(at.parent, at.name, id));
     for (const [sibling] of this.tables.prefix(key.childrenNamed(at.parent, at.name))) {
       this.tables.put(key.dirty(sibling.slice(-32)), PRESENT);
