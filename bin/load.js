@@ -11,6 +11,11 @@ const path = require('node:path');
 const vm = require('node:vm');
 
 const DIST = path.join(__dirname, '..', 'dist');
+/**
+ * A cache that a run leaves behind holds the functions which that run called; so the
+ * commands whose start matters have one each, and all others share one.
+ */
+const QUICK = new Set(['commit', 'diff', 'list', 'log', 'set', 'show', 'status']);
 
 /** What `load` comes to: the bundle's exports, and what to call when the program has ended. */
 function load() {
@@ -20,7 +25,7 @@ function load() {
   const file = fs.existsSync(built) ? built : userCacheFile(bundle);
   const { script, accepted } = compile(bundle, file);
   const keepCache = () => {
-    if (file !== undefined && file !== built && !accepted) replaceCache(file, script);
+    if (file !== undefined && file !== built && !accepted) replaceCache(file, bundle, script);
   };
   return { program: evaluate(bundle, script), keepCache };
 }
@@ -67,12 +72,16 @@ function userCacheFile(bundle) {
   try {
     fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
     if (!isOurs(fs.lstatSync(folder))) return undefined;
-    const { size, mtimeMs, ino } = fs.statSync(bundle);
-    const identity = [size, Math.round(mtimeMs), ino].map((part) => part.toString(36)).join('-');
-    return path.join(folder, `${identity}-${cacheName()}`);
+    const command = process.argv.slice(2).find((word) => QUICK.has(word)) ?? 'other';
+    return path.join(folder, `${identityOf(bundle)}-${command}-${cacheName()}`);
   } catch {
     return undefined;
   }
+}
+
+function identityOf(bundle) {
+  const { size, mtimeMs, ino } = fs.statSync(bundle);
+  return [size, Math.round(mtimeMs), ino].map((part) => part.toString(36)).join('-');
 }
 
 /** On Windows a profile's folders are its owner's by their access lists. */
@@ -80,14 +89,14 @@ function isOurs({ uid, mode }) {
   return process.getuid === undefined || (uid === process.getuid() && (mode & 0o022) === 0);
 }
 
-/** Best effort: without it the next start is slower, that is all. Only one is kept. */
-function replaceCache(file, script) {
+/** Best effort: without it the next start is slower, that is all. Those of other builds go. */
+function replaceCache(file, bundle, script) {
   const folder = path.dirname(file);
   const temporary = `${file}.${process.pid}`;
   try {
     fs.writeFileSync(temporary, script.createCachedData(), { flag: 'wx', mode: 0o600 });
     for (const name of fs.readdirSync(folder)) {
-      if (name.endsWith('.cache')) fs.rmSync(path.join(folder, name));
+      if (name.endsWith('.cache') && !name.startsWith(identityOf(bundle))) fs.rmSync(path.join(folder, name));
     }
     fs.renameSync(temporary, file);
   } catch {

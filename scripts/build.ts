@@ -25,13 +25,20 @@ import { writeTable } from './table.js';
 
 const ROOT = join(import.meta.dirname, '..');
 const DIST = join(ROOT, 'dist');
-/** Loaded on use, from their packages. The native parts of lmdb and fs-native-extensions too. */
+/** Loaded on use, from their packages. */
 const EXTERNAL = [
   'diamond-types-node',
   'isomorphic-git',
   'ssh2',
-  // oclif would load it to run commands from their sources, which we don't do.
+  // What oclif needs for plugins, prompts and templates, none of which we come to.
+  'ansi-escapes',
+  'cli-spinners',
+  'ejs',
+  'lilconfig',
+  'minimatch',
+  'tinyglobby',
   'typescript',
+  'wsl-utils',
 ];
 
 async function bundle(outdir: string): Promise<void> {

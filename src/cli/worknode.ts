@@ -9,8 +9,7 @@ import { fromValue, toJson } from '../tree/field.js';
 import { bodyText, fileOf } from '../tree/file.js';
 import { lastPath } from '../tree/lastpath.js';
 import { joinPath } from '../tree/names.js';
-import type { Schema } from '../tree/schema.js';
-import { parseSchema } from '../tree/schema-text.js';
+import { Schema } from '../tree/schema.js';
 import type { WorkCopy } from '../tree/workcopy.js';
 import { authorship, type Authorship } from './authorship.js';
 

@@ -176,9 +176,6 @@ export const IGNORE_GLOBSTARS_MAX = 2;
 /** Paths whose match is remembered, per folder with ignore files. */
 export const IGNORE_CACHED_PATHS_MAX = 10_000;
 
-// wn.yaml
-export const SCHEMA_BYTES_MAX = 256 * KIB;
-
 // Ids as people write them
 /** How many ids of one beginning are looked at before it counts as ambiguous. */
 export const ID_PREFIX_MATCHES_MAX = 256;

@@ -23,29 +23,36 @@ export function parseDate(text: string): number | null {
   ] = match;
   const offset = zone.length === 5 ? `${zone.slice(0, 3)}:${zone.slice(3)}` : zone;
   const milliseconds = fraction.padEnd(3, '0');
-  const ms = Date.parse(
-    `${year}-${month}-${day}T${hour}:${minute}:${second}.${milliseconds}${offset}`,
-  );
-  // The engine lets 30 February through as 2 March; a date is what it says.
-  const midnight = Date.parse(`${year}-${month}-${day}T00:00:00.000Z`);
-  const isReal = new Date(midnight || 0).toISOString().startsWith(`${year}-${month}-${day}`);
-  return Number.isNaN(ms) || !isReal ? null : ms;
+  const time = `${hour}:${minute}:${second}.${milliseconds}${offset}`;
+  const ms = Date.parse(`${year}-${month}-${day}T${time}`);
+  // The engine takes 30 February for 2 March; a date is what it says.
+  return Number.isNaN(ms) || Number(day) > daysIn(Number(year), Number(month)) ? null : ms;
 }
 
-const SPAN = /^(\d{1,6})(s|min|m|h|d|w)( ago)?$/;
+function daysIn(year: number, month: number): number {
+  const isLeap = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
+  if (month === 2) return isLeap ? 29 : 28;
+  return [4, 6, 9, 11].includes(month) ? 30 : 31;
+}
+
+const SPAN = /^((?:\d{1,9}(?:\.\d{1,3})?(?:ms|[smhdw]))+)( ago)?$/;
+const PART = /(\d+(?:\.\d+)?)(ms|[smhdw])/g;
 const UNIT_MS: Readonly<Record<string, number>> = {
+  ms: 1,
   s: 1_000,
-  min: 60_000,
   m: 60_000,
   h: 3_600_000,
-  d: 24 * 3_600_000,
-  w: 7 * 24 * 3_600_000,
+  d: 86_400_000,
+  w: 7 * 86_400_000,
 };
 
-/** Milliseconds that `7d` lies ahead of now, or `2h ago` behind it (negative); null otherwise. */
+/** Milliseconds that `7d` or `1h30m` lies ahead of now, or `2h ago` behind it; null otherwise. */
 export function parseSpan(text: string): number | null {
   const match = SPAN.exec(text);
   if (match === null) return null;
-  const ms = Number(match[1]) * (UNIT_MS[match[2] ?? ''] ?? 0);
-  return match[3] === undefined ? ms : -ms;
+  let ms = 0;
+  for (const [, amount, unit] of (match[1] ?? '').matchAll(PART)) {
+    ms += Number(amount) * (UNIT_MS[unit ?? ''] ?? 0);
+  }
+  return Math.round(match[2] === undefined ? ms : -ms);
 }

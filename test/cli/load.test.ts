@@ -82,7 +82,7 @@ describe('the code cache', () => {
     });
   }
 
-  it('is kept once: one of another build is removed', () => {
+  it('of another build is removed when a new one is kept', () => {
     rmSync(builtCache());
     mkdirSync(join(cacheHome, 'wn'), { mode: 0o700 });
     writeFileSync(join(cacheHome, 'wn/old.cache'), 'old');

@@ -1,17 +1,11 @@
-import { World } from '/work/main/test/simulation/world.js';
-const t0 = performance.now();
-const w = await World.begin(1, 3);
-console.log('begin', performance.now()-t0);
-for (let i=0;i<5;i++){
-const t1 = performance.now();
-const w = await World.begin(2+i, 3);
-console.log('begin', performance.now()-t1);
-const t2 = performance.now();
-w.first.files.save('x/a.md', 'hello\nworld\n');
-await w.first.work.commit({message:'x'});
-const t3 = performance.now();
-await w.sync(w.first, w.device(1));
-console.log('commit', t3-t2, 'sync', performance.now()-t3);
-await w.syncBadly(w.device(2), w.device(1), 0.02).then(console.log);
-console.log(w.device(2).files.all(), performance.now()-t3);
+import { runHistory } from './converge.js';
+import { runShrinking } from './shrink.js';
+const from = Number(process.argv[2]), to = Number(process.argv[3]), steps = Number(process.argv[4] ?? 30);
+const textOnly = process.argv[5] === 'text';
+let fails = 0; const t0 = performance.now(); const c0 = process.cpuUsage();
+for (let s = from; s < to; s++) {
+  try { await runShrinking((seed, n, story) => runHistory(seed, { steps: n, textOnly }, story), s, steps); }
+  catch (e) { fails++; console.log(String((e as Error).message).slice(0, 3000)); if (fails<3) console.log((e as Error).cause instanceof Error ? ((e as Error).cause as Error).stack?.split('\n').filter(l=>/at /.test(l)).slice(0,12).join('\n') : ''); if (fails >= 5) break; }
 }
+const c = process.cpuUsage(c0);
+console.log('fails', fails, 'of', to-from, 'ms each', (performance.now()-t0)/(to-from), 'cpu ms each', (c.user+c.system)/1000/(to-from));

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { decodeCanonical, encodeCanonical, type Canonical } from '../../src/core/canonical.js';
 import { SYNC_CLOSE_MS, SYNC_IDLE_MS } from '../../src/core/limits.js';
 import { runSync, type SyncReport } from '../../src/sync/driver.js';
 import { exchange, linked, seededRng, settle, TestClock } from './channels.js';
@@ -12,14 +13,40 @@ const MUTATIONS: readonly ((frame: Uint8Array, chance: Chance) => readonly Uint8
   (frame, chance) => [flipped(frame, chance, 8)],
   (frame, chance) => [frame.subarray(0, chance.below(frame.byteLength))],
   (frame, chance) => [Buffer.concat([frame, chance.bytes(1 + chance.below(9))])],
-  (frame, chance) => [chance.bytes(chance.below(300))],
+  (_, chance) => [chance.bytes(chance.below(300))],
   (frame) => [frame, frame],
   () => [],
   (frame, chance) => {
     const at = chance.below(frame.byteLength);
     return [Buffer.concat([frame.subarray(0, at), chance.bytes(4), frame.subarray(at)])];
   },
+  ...new Array<typeof misstated>(6).fill(misstated),
 ];
+
+/** Well-formed, and untrue in one place: what a peer sends that knows the format. */
+function misstated(frame: Uint8Array, chance: Chance): readonly Uint8Array[] {
+  return [encodeCanonical(altered(decodeCanonical(frame), chance))];
+}
+
+function altered(value: Canonical, chance: Chance): Canonical {
+  if (typeof value === 'number') {
+    return [value + 1, Math.max(0, value - 1), -value - 1, 2 ** 53 - 1, 0][chance.below(5)] ?? 0;
+  }
+  if (typeof value === 'boolean') return !value;
+  if (typeof value === 'string') return `${value}\u001b`;
+  if (value instanceof Uint8Array) {
+    const other = [flipped(value, chance, 1), value.subarray(1), null, chance.bytes(32)];
+    return value.byteLength === 0 ? chance.bytes(1) : (other[chance.below(4)] ?? null);
+  }
+  if (!Array.isArray(value) || value.length === 0) return chance.bytes(32);
+  const list = value as readonly Canonical[];
+  const at = chance.below(list.length);
+  const [before, it, after] = [list.slice(0, at), list[at] ?? null, list.slice(at + 1)];
+  const dice = chance.below(12);
+  if (dice === 0) return [...before, ...after];
+  if (dice === 1) return [...before, it, it, ...after];
+  return [...before, altered(it, chance), ...after];
+}
 
 function flipped(frame: Uint8Array, chance: Chance, times: number): Uint8Array {
   const copy = Uint8Array.from(frame);

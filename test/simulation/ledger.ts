@@ -1,0 +1,52 @@
+/**
+ * What people wrote, so that nothing of it can get lost unseen: every line that a user
+ * types begins with a token that no other line has. A token may be missing in the end
+ * only if somebody took it away who had it before his eyes.
+ */
+const TOKEN = /§[a-z]+\d+§/g;
+
+export class Ledger {
+  private readonly written = new Set<string>();
+  private readonly taken = new Set<string>();
+  /** Typed on purpose in several places, as by a copy of a file. */
+  private readonly repeated = new Set<string>();
+
+  /** A new token of a user. */
+  fresh(user: string): string {
+    const token = `§${user}${this.written.size}§`;
+    this.written.add(token);
+    return token;
+  }
+
+  /** A user who saw `before` left `after` in its place. */
+  replaced(before: string, after: string): void {
+    const kept = tokensIn(after);
+    for (const token of tokensIn(before)) if (!kept.has(token)) this.taken.add(token);
+  }
+
+  copied(text: string): void {
+    for (const token of tokensIn(text)) this.repeated.add(token);
+  }
+
+  /** Tokens that must be somewhere and aren't in `texts`. */
+  missingIn(texts: Iterable<string>): readonly string[] {
+    const found = new Set<string>();
+    for (const text of texts) for (const token of tokensIn(text)) found.add(token);
+    return [...this.written].filter((token) => !this.taken.has(token) && !found.has(token));
+  }
+
+  /** Tokens that one text has twice, though nobody typed them so. */
+  doubledIn(text: string): readonly string[] {
+    const seen = new Set<string>();
+    const doubled = (text.match(TOKEN) ?? []).filter((token) => {
+      const again = seen.has(token);
+      seen.add(token);
+      return again;
+    });
+    return doubled.filter((token) => !this.repeated.has(token));
+  }
+}
+
+function tokensIn(text: string): ReadonlySet<string> {
+  return new Set(text.match(TOKEN) ?? []);
+}
