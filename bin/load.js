@@ -66,7 +66,8 @@ function readOrNothing(file) {
  */
 function userCacheFile(bundle) {
   const { env } = process;
-  const home = env.XDG_CACHE_HOME || env.LOCALAPPDATA || (env.HOME && path.join(env.HOME, '.cache'));
+  const home =
+    env.XDG_CACHE_HOME || env.LOCALAPPDATA || (env.HOME && path.join(env.HOME, '.cache'));
   if (!home || !path.isAbsolute(home)) return undefined;
   const folder = path.join(home, 'wn');
   try {
@@ -96,7 +97,8 @@ function replaceCache(file, bundle, script) {
   try {
     fs.writeFileSync(temporary, script.createCachedData(), { flag: 'wx', mode: 0o600 });
     for (const name of fs.readdirSync(folder)) {
-      if (name.endsWith('.cache') && !name.startsWith(identityOf(bundle))) fs.rmSync(path.join(folder, name));
+      if (name.endsWith('.cache') && !name.startsWith(identityOf(bundle)))
+        fs.rmSync(path.join(folder, name));
     }
     fs.renameSync(temporary, file);
   } catch {

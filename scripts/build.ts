@@ -73,7 +73,9 @@ async function bundle(outdir: string): Promise<void> {
 function finish(outdir: string): void {
   for (const what of ['manifest', 'cache']) {
     const script = join(ROOT, 'scripts/finish-build.cjs');
-    const { status, stderr } = spawnSync(process.execPath, [script, what, outdir], { encoding: 'utf8' });
+    const { status, stderr } = spawnSync(process.execPath, [script, what, outdir], {
+      encoding: 'utf8',
+    });
     if (status !== 0) throw new Error(`${script} ${what} failed:\n${stderr}`);
   }
 }

@@ -32,13 +32,26 @@ const lazyOclif: Plugin = {
       );
       if (names.length === 0) return { contents: source, loader: 'js' };
       const uses = new RegExp(`(?<![\\w$.'"])(${names.join('|')})(?=[.)])`, 'g');
-      return { contents: declared.replace(uses, (_use, name: string) => `(${name}$())`), loader: 'js' };
+      return {
+        contents: declared.replace(uses, (_use, name: string) => `(${name}$())`),
+        loader: 'js',
+      };
     });
   },
 };
 
 /** These are loaded before any of our code runs. */
-const LOADED_BUILTINS = new Set(['buffer', 'events', 'fs', 'module', 'path', 'process', 'timers', 'util', 'vm']);
+const LOADED_BUILTINS = new Set([
+  'buffer',
+  'events',
+  'fs',
+  'module',
+  'path',
+  'process',
+  'timers',
+  'util',
+  'vm',
+]);
 
 /**
  * Node's own modules, loaded when one of their exports is first used rather than when a
@@ -59,10 +72,14 @@ const lazyBuiltins: Plugin = {
     });
     builder.onLoad({ filter: /.*/, namespace: 'lazy-builtin' }, ({ path: name }) => {
       const exported = load(name) as object;
-      if (typeof exported === 'function') return { contents: `module.exports = require('node:${name}');` };
+      if (typeof exported === 'function')
+        return { contents: `module.exports = require('node:${name}');` };
       const getters = Object.keys(exported).map((key) => `get ${key}() { return load().${key}; }`);
       return {
-        contents: `const load = () => require('node:${name}'); module.exports = { ${getters.join(', ')} };`,
+        contents: `
+          let loaded;
+          const load = () => (loaded ??= require('node:${name}'));
+          module.exports = { ${getters.join(', ')} };`,
       };
     });
   },
@@ -76,7 +93,10 @@ const bundledRequires: Plugin = {
   name: 'bundled-requires',
   setup(builder) {
     builder.onLoad({ filter: /\/src\/.*\.ts$/ }, ({ path }) => ({
-      contents: readFileSync(path, 'utf8').replaceAll('createRequire(import.meta.url)(', 'require('),
+      contents: readFileSync(path, 'utf8').replaceAll(
+        'createRequire(import.meta.url)(',
+        'require(',
+      ),
       loader: 'ts',
     }));
   },
@@ -105,7 +125,9 @@ const bundledLmdb: Plugin = {
   setup(builder) {
     builder.onResolve({ filter: /^lmdb$/ }, async ({ resolveDir, kind }) =>
       // The module, not the CommonJS build: its files are separate, and can be told.
-      kind === 'require-call' ? builder.resolve('lmdb', { kind: 'import-statement', resolveDir }) : undefined,
+      kind === 'require-call'
+        ? builder.resolve('lmdb', { kind: 'import-statement', resolveDir })
+        : undefined,
     );
     builder.onLoad({ filter: /node_modules\/lmdb\/[\w-]+\.js$/ }, ({ path }) => {
       const source = readFileSync(path, 'utf8');
@@ -113,7 +135,10 @@ const bundledLmdb: Plugin = {
       const contents = `import lmdbUrl from 'lmdb-url';\n${source.replaceAll('import.meta.url', 'lmdbUrl')}`;
       return { contents, loader: 'js', resolveDir: dirname(path) };
     });
-    builder.onResolve({ filter: /^lmdb-url$/ }, () => ({ path: 'lmdb-url', namespace: 'lmdb-url' }));
+    builder.onResolve({ filter: /^lmdb-url$/ }, () => ({
+      path: 'lmdb-url',
+      namespace: 'lmdb-url',
+    }));
     builder.onLoad({ filter: /.*/, namespace: 'lmdb-url' }, () => ({
       contents: locateLmdb,
       loader: 'js',

@@ -3,7 +3,15 @@
  * a path, and end with equal trees and every edit. Prints what it runs.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 
@@ -13,7 +21,9 @@ const started = Date.now();
 
 /** Runs a command as one of the devices and shows both. */
 function wn(device, folder, ...args) {
-  console.log(`\n${device}$ wn ${args.map((arg) => (/[\s"]/.test(arg) ? JSON.stringify(arg) : arg)).join(' ')}`);
+  console.log(
+    `\n${device}$ wn ${args.map((arg) => (/[\s"]/.test(arg) ? JSON.stringify(arg) : arg)).join(' ')}`,
+  );
   const env = { ...process.env, WN_HOME: join(top, `home-${device}`), NO_COLOR: '1' };
   const out = execFileSync(process.execPath, [WN, ...args], { cwd: folder, env, encoding: 'utf8' });
   process.stdout.write(out.replaceAll(top, '~').replace(/^/gm, '      '));
@@ -46,8 +56,14 @@ try {
   const desk = join(top, 'runbooks');
   const lap = join(top, 'laptop');
   mkdirSync(join(desk, 'oncall'), { recursive: true });
-  writeFileSync(join(desk, 'backup.md'), '# Backup\n\n1. Stop the writer.\n2. Copy the data.\n3. Start the writer.\n');
-  writeFileSync(join(desk, 'oncall/pager.md'), '---\nstatus: todo\nowner: mia\n---\n# Pager\n\nWho is called first.\n');
+  writeFileSync(
+    join(desk, 'backup.md'),
+    '# Backup\n\n1. Stop the writer.\n2. Copy the data.\n3. Start the writer.\n',
+  );
+  writeFileSync(
+    join(desk, 'oncall/pager.md'),
+    '---\nstatus: todo\nowner: mia\n---\n# Pager\n\nWho is called first.\n',
+  );
   writeFileSync(join(desk, 'oncall/tree.txt'), 'a phone tree\n');
 
   console.log('Two devices, one folder, no server.');
@@ -71,17 +87,38 @@ try {
   console.log(readFileSync(join(desk, 'backup.md'), 'utf8').replace(/^/gm, '      '));
   const backup = readFileSync(join(desk, 'backup.md'), 'utf8');
   const pager = readFileSync(join(lap, 'oncall/pager.md'), 'utf8');
-  expect(backup.includes('vault. 🗄') && backup.includes('wait. 待つ'), 'both edits of one file are there');
-  expect(pager.includes('owner: jo') && pager.includes('status: doing'), 'both fields of one file are there');
-  expect(readFileSync(join(desk, 'phones.txt'), 'utf8').includes('with numbers'), 'moved on one side, edited on the other: both');
+  expect(
+    backup.includes('vault. 🗄') && backup.includes('wait. 待つ'),
+    'both edits of one file are there',
+  );
+  expect(
+    pager.includes('owner: jo') && pager.includes('status: doing'),
+    'both fields of one file are there',
+  );
+  expect(
+    readFileSync(join(desk, 'phones.txt'), 'utf8').includes('with numbers'),
+    'moved on one side, edited on the other: both',
+  );
   const [a, b] = [tree(desk), tree(lap)];
-  expect(a.size === b.size && [...a].every(([path, bytes]) => b.get(path) === bytes), `equal trees: ${[...a.keys()].sort().join(', ')}`);
+  expect(
+    a.size === b.size && [...a].every(([path, bytes]) => b.get(path) === bytes),
+    `equal trees: ${[...a.keys()].sort().join(', ')}`,
+  );
 
   wn('lap', lap, 'undo');
-  expect(readFileSync(join(lap, 'backup.md'), 'utf8').includes('wait.') === false, "undo took back the laptop's own last commit and nothing of the desk's");
-  expect(readFileSync(join(lap, 'backup.md'), 'utf8').includes('vault'), "the desk's edit is still there");
+  expect(
+    readFileSync(join(lap, 'backup.md'), 'utf8').includes('wait.') === false,
+    "undo took back the laptop's own last commit and nothing of the desk's",
+  );
+  expect(
+    readFileSync(join(lap, 'backup.md'), 'utf8').includes('vault'),
+    "the desk's edit is still there",
+  );
   const check = JSON.parse(wn('desk', desk, 'fsck', '--full', '--json'));
-  expect(check.ok && check.result.ok, `fsck: ${check.result.commits} commits in ${check.result.logs} logs are whole`);
+  expect(
+    check.ok && check.result.ok,
+    `fsck: ${check.result.commits} commits in ${check.result.logs} logs are whole`,
+  );
   console.log(`\nDone in ${((Date.now() - started) / 1000).toFixed(1)} s.`);
 } finally {
   rmSync(top, { recursive: true, force: true });

@@ -1,6 +1,14 @@
 /** Manual pages in man(7) macros, one for each command and one for the whole. */
 import type { CommandDescription } from '../src/cli/describe.js';
-import { argLabel, argText, fill, flagLabel, flagText, isGlobal, usageLine } from '../src/cli/help.js';
+import {
+  argLabel,
+  argText,
+  fill,
+  flagLabel,
+  flagText,
+  isGlobal,
+  usageLine,
+} from '../src/cli/help.js';
 import {
   ENVIRONMENT,
   EXIT_CODES,
@@ -80,7 +88,10 @@ export function mainPage(commands: readonly CommandDescription[], version: strin
   return [
     header('wn', version),
     ...section('NAME', `wn \\- ${escapeRoff(TAGLINE)}`),
-    ...section('SYNOPSIS', `\\fBwn\\fR [\\fB\\-C\\fR \\fIDIR\\fR] \\fICOMMAND\\fR [\\fIarguments\\fR] [\\fIflags\\fR]`),
+    ...section(
+      'SYNOPSIS',
+      `\\fBwn\\fR [\\fB\\-C\\fR \\fIDIR\\fR] \\fICOMMAND\\fR [\\fIarguments\\fR] [\\fIflags\\fR]`,
+    ),
     ...section('DESCRIPTION', ...INTRODUCTION.map(prose), prose(REVISIONS)),
     ...section('COMMANDS', terms(commands.map((command) => [command.id, command.summary]))),
     ...section('JSON', ...JSON_CONTRACT.map(prose)),

@@ -10,8 +10,11 @@ function cell(text: string): string {
 
 function table(head: readonly [string, string], rows: readonly (readonly string[])[]): string {
   if (rows.length === 0) return '';
-  return [`| ${head.join(' | ')} |`, '| --- | --- |', ...rows.map((row) => `| ${row.join(' | ')} |`)]
-    .join('\n');
+  return [
+    `| ${head.join(' | ')} |`,
+    '| --- | --- |',
+    ...rows.map((row) => `| ${row.join(' | ')} |`),
+  ].join('\n');
 }
 
 function code(text: string): string {
@@ -29,11 +32,20 @@ export function reference(commands: readonly CommandDescription[]): string {
     '## JSON',
     ...JSON_CONTRACT.map((text) => text.replace(/\{"[^ ]*\}|\{[^ ]+[^}]*\}/g, code)),
     '## Exit codes',
-    table(['Code', 'Meaning'], EXIT_CODES.map(([number, meaning]) => [String(number), meaning])),
+    table(
+      ['Code', 'Meaning'],
+      EXIT_CODES.map(([number, meaning]) => [String(number), meaning]),
+    ),
     '## Environment',
-    table(['Variable', 'Meaning'], ENVIRONMENT.map(([name, meaning]) => [code(name), cell(meaning)])),
+    table(
+      ['Variable', 'Meaning'],
+      ENVIRONMENT.map(([name, meaning]) => [code(name), cell(meaning)]),
+    ),
     '## Flags of every command',
-    table(['Flag', 'Meaning'], global.map((flag) => [code(flagLabel(flag)), cell(flagText(flag))])),
+    table(
+      ['Flag', 'Meaning'],
+      global.map((flag) => [code(flagLabel(flag)), cell(flagText(flag))]),
+    ),
     '## Commands',
     ...commands.map(commandReference),
   ]

@@ -204,7 +204,9 @@ describe('tidy', () => {
       return [
         ...(lines.length > LINES_MAX ? [`${path}:${lines.length}: too long`] : []),
         // A test says what it is by its first `describe`.
-        ...(/^\/[*/]/.test(opening) || /^bin\/|\.test\.ts$/.test(path) ? [] : [`${path}:1: no comment`]),
+        ...(/^\/[*/]/.test(opening) || /^bin\/|\.test\.ts$/.test(path)
+          ? []
+          : [`${path}:1: no comment`]),
       ];
     });
     assert.deepEqual(faults, []);

@@ -10,7 +10,7 @@ import { WnError } from '../core/errors.js';
 import type { Rng } from '../core/ports.js';
 import { nodeRng } from '../node/rng.js';
 import { createRoot } from '../node/root.js';
-import { Replica } from '../repo/replica.js';
+import { createWorkspace } from '../repo/birth.js';
 import type { Context } from './context.js';
 import { gitFolder, gitTop, repositoryAt, type Location } from './location.js';
 import { deviceKey, portsOf } from './repository.js';
@@ -36,7 +36,7 @@ export async function makeWorkspace(context: Context, wish: Wish): Promise<Made>
     const key = await deviceKey(context);
     const recovery = recoveryFor(context, root, wish, nodeRng);
     const name = wish.name ?? (basename(root) || 'workspace');
-    const replica = await Replica.create(portsOf(location), signerFromSeed(key.seed), {
+    const replica = await createWorkspace(portsOf(location), signerFromSeed(key.seed), {
       name,
       deviceName: key.name,
       recovery: recovery?.publicKey ?? null,

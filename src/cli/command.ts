@@ -117,7 +117,10 @@ export abstract class WnCommand<Class extends Described, Result> extends Command
   }
 
   /** What a daemon says once it serves: the document as it is with `--json`, else the text. */
-  protected async announce(document: Readonly<Record<string, unknown>>, text: string): Promise<void> {
+  protected async announce(
+    document: Readonly<Record<string, unknown>>,
+    text: string,
+  ): Promise<void> {
     const line = this.context.json ? encodeJson(document) : escapeTerminal(text);
     await this.context.stdout.write(`${line}\n`);
   }

@@ -11,6 +11,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<{ readonly default:
   clone: () => import('../commands/clone.js'),
   commit: () => import('../commands/commit.js'),
   completion: () => import('../commands/completion.js'),
+  conflicts: () => import('../commands/conflicts.js'),
   diff: () => import('../commands/diff.js'),
   fsck: () => import('../commands/fsck.js'),
   gc: () => import('../commands/gc.js'),

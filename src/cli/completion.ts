@@ -70,9 +70,7 @@ function bashScript(commands: readonly CommandDescription[]): string {
     command.args
       .slice(0, 1)
       .filter((arg) => arg.options !== undefined)
-      .map(
-        (arg) => `    ${quote(command.id)}) words=${quote((arg.options ?? []).join(' '))} ;;`,
-      ),
+      .map((arg) => `    ${quote(command.id)}) words=${quote((arg.options ?? []).join(' '))} ;;`),
   );
   return `# bash completion for wn
 _wn() {
@@ -150,7 +148,9 @@ function zshScript(commands: readonly CommandDescription[]): string {
   });
   const seconds = [...topics]
     .filter(([, members]) => secondWords(members).length > 0)
-    .map(([first, members]) => `      ${quote(first)}) seconds=(${secondWords(members).join(' ')}) ;;`);
+    .map(
+      ([first, members]) => `      ${quote(first)}) seconds=(${secondWords(members).join(' ')}) ;;`,
+    );
   const cases = commands.map((command) => {
     const operand = command.args[0]?.options;
     const rest = operand === undefined ? '*:file:_files' : `1:value:(${operand.join(' ')})`;

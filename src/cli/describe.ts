@@ -59,7 +59,11 @@ export function describeCommand(command: CommandClass, id: string): CommandDescr
       required: flag.required,
       ...(flag.type === 'boolean'
         ? { allowNo: flag.allowNo }
-        : { helpValue: [flag.helpValue].flat()[0], options: flag.options, multiple: flag.multiple }),
+        : {
+            helpValue: [flag.helpValue].flat()[0],
+            options: flag.options,
+            multiple: flag.multiple,
+          }),
     }));
   return {
     id,

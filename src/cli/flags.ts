@@ -22,7 +22,9 @@ export function parseDuration(text: string): number {
   if (text === '0') return 0;
   const parts = [...text.matchAll(/(\d{1,9}(?:\.\d{1,3})?)(ms|[smhdw])/g)];
   if (parts.length === 0 || parts.map(([part]) => part).join('') !== text) {
-    throw new WnError('usage', `not a duration: ${text}`, { hint: 'write 500ms, 5s, 15m, 8h or 7d' });
+    throw new WnError('usage', `not a duration: ${text}`, {
+      hint: 'write 500ms, 5s, 15m, 8h or 7d',
+    });
   }
   const totalMs = parts.reduce(
     (sum, [, amount, unit]) => sum + Number(amount) * (UNIT_MS[unit ?? ''] ?? Number.NaN),

@@ -97,7 +97,10 @@ function section(title: string, body: string | undefined): string {
 
 function flagList(flags: readonly FlagDescription[]): string {
   return list(
-    flags.map((flag) => [flag.char === undefined ? `    ${flagLabel(flag)}` : flagLabel(flag), flagText(flag)]),
+    flags.map((flag) => [
+      flag.char === undefined ? `    ${flagLabel(flag)}` : flagLabel(flag),
+      flagText(flag),
+    ]),
   );
 }
 

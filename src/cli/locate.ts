@@ -97,4 +97,3 @@ function unknownCommand(first: string, second: string | undefined): WnError {
     hint: guess === undefined ? 'wn help lists the commands' : `did you mean wn ${guess}?`,
   });
 }
-

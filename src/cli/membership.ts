@@ -11,7 +11,7 @@ import { hlcFromMs, showTime } from '../core/hlc.js';
 import { showId, type CapId } from '../core/ids.js';
 import { nodeClock } from '../node/clock.js';
 import { nodeRng } from '../node/rng.js';
-import { Replica } from '../repo/replica.js';
+import { adoptWorkspace } from '../repo/birth.js';
 import { readConfig, type Config, type Joining, type Remote } from '../repo/settings.js';
 import { nodeAt } from '../tree/workcopy.js';
 import { checkEmpty, placeFor } from './birth.js';
@@ -169,7 +169,7 @@ async function adoptFrom(
   const existed = existsSync(root);
   const location = await placeFor(root, false);
   try {
-    const replica = await Replica.adopt(portsOf(location), config, joining);
+    const replica = await adoptWorkspace(portsOf(location), config, joining);
     const repository = repositoryOf(context, location, replica);
     try {
       const { remotes, failures } = await exchange(context, repository, [origin], 'pull');

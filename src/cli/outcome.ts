@@ -63,9 +63,11 @@ function toJson(value: unknown): unknown {
 
 /** `this` holds the value as it was before `toJSON`, which a Buffer has. */
 function replacer(this: unknown, key: string, value: unknown): unknown {
-  return toJson((this as Record<string, unknown>)[key] instanceof Uint8Array
-    ? (this as Record<string, unknown>)[key]
-    : value);
+  return toJson(
+    (this as Record<string, unknown>)[key] instanceof Uint8Array
+      ? (this as Record<string, unknown>)[key]
+      : value,
+  );
 }
 
 /** JSON in which bytes are hex, sets sorted lists and big integers numbers where they fit. */

@@ -9,6 +9,7 @@ import { frontierAt, frontierNow, newestFirst, type Frontier } from '../repo/fro
 import type { CommitRef, History } from '../repo/history.js';
 import { commitByPrefix, isIdPrefix } from '../repo/prefix.js';
 import type { Replica } from '../repo/replica.js';
+import { parseDate } from '../tree/dates.js';
 import { parseDuration } from './flags.js';
 
 export interface Revision {
@@ -19,7 +20,7 @@ export interface Revision {
 
 const OWN = /^@(?:~(\d{1,9}))?$/;
 const STAMP = /^(\d{1,15})\.(\d{1,5})$/;
-const TIME = /^\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?(?:Z|[+-]\d\d:\d\d)?)?$/;
+const TIME = /^\d{4}-\d\d-\d\d/;
 const AGO = /^(\S+) ago$/;
 const COUNTER_MAX = 0xffff;
 const HINT =
@@ -75,8 +76,8 @@ function timeOf(text: string, nowMs: number): Hlc | null {
   const ago = AGO.exec(text)?.[1];
   if (ago !== undefined) return endOf(nowMs - parseDuration(ago));
   if (!TIME.test(text)) return null;
-  const ms = Date.parse(text);
-  if (Number.isNaN(ms)) throw new WnError('usage', `no such time: ${text}`, { hint: HINT });
+  const ms = parseDate(text);
+  if (ms === null) throw new WnError('usage', `no such time: ${text}`, { hint: HINT });
   return endOf(ms);
 }
 

@@ -6,7 +6,8 @@ export default class Add extends HabitCommand {
 
   protected execute(): Promise<HabitResult> {
     return Promise.resolve({
-      message: 'nothing to add: wn has no staging area, and wn commit records every change (or only the paths you name)',
+      message:
+        'nothing to add: wn has no staging area, and wn commit records every change (or only the paths you name)',
     });
   }
 }

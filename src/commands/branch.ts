@@ -6,6 +6,12 @@ export default class Branch extends HabitCommand {
   static override readonly summary = 'Not here: a clone is what a branch is elsewhere';
 
   protected execute(): Promise<never> {
-    return Promise.reject(new WnError('usage', 'wn has no branches: every device works on its own copy, and copies are merged when they sync', { hint: 'wn clone . ../copy --as NAME makes a copy to try something in' }));
+    return Promise.reject(
+      new WnError(
+        'usage',
+        'wn has no branches: every device works on its own copy, and copies are merged when they sync',
+        { hint: 'wn clone . ../copy --as NAME makes a copy to try something in' },
+      ),
+    );
   }
 }

@@ -6,6 +6,14 @@ export default class Checkout extends HabitCommand {
   static override readonly summary = 'Not here: wn restore brings back an earlier state';
 
   protected execute(): Promise<never> {
-    return Promise.reject(new WnError('usage', 'wn has no branches to check out: the folder always shows everything that was recorded', { hint: 'wn restore PATH --at REV brings back an earlier state, wn show PATH --at REV shows it' }));
+    return Promise.reject(
+      new WnError(
+        'usage',
+        'wn has no branches to check out: the folder always shows everything that was recorded',
+        {
+          hint: 'wn restore PATH --at REV brings back an earlier state, wn show PATH --at REV shows it',
+        },
+      ),
+    );
   }
 }

@@ -90,6 +90,8 @@ export const PENDING_BYTES_MAX = 64 * MIB;
 export const LIST_LIMIT_DEFAULT = 50;
 export const LOCK_TIMEOUT_MS = 5_000;
 export const QUERY_BYTES_MAX = 4 * KIB;
+/** Parentheses and `not`s within each other. */
+export const QUERY_DEPTH_MAX = 32;
 export const QUARANTINE_FILES_MAX = 1_000;
 export const ID_PREFIX_CHARS_MIN = 4;
 

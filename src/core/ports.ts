@@ -18,14 +18,18 @@ export interface Rng {
   bytes(n: number): Uint8Array;
 }
 
-/** Relative to the storage's root, `/` between parts, no empty part, no `.` or `..`. */
+/**
+ * Relative to the port's root: `/` between parts, no empty part, no `.` or `..`, no NUL,
+ * well-formed Unicode. Every method throws `WnError('invalid')` for anything else.
+ */
 export type Path = string;
 
 /**
  * The repository's own files (`.wn/…`). What a crash may do is part of the contract.
  * Every method throws `WnError` (`disk_full`, `read_only`, `unreadable`) for the
- * world's faults. A failed sync is final: the storage is poisoned and every later
- * write throws.
+ * world's faults; a write that failed so has changed nothing. A failed sync is final:
+ * it throws `failed`, the storage is poisoned and every later write throws. What is
+ * read is the caller's own memory.
  */
 export interface Storage {
   /** Bytes `[from, to)` of a file, cut at its end; null if there is none. */
@@ -46,10 +50,13 @@ export interface Storage {
   replace(path: Path, bytes: Uint8Array): Promise<void>;
   /** Exclusive and durable, and whole or absent after a crash; false if the file exists. */
   create(path: Path, bytes: Uint8Array): Promise<boolean>;
+  /** Durable once resolved; no error if there is no such file. */
   remove(path: Path): Promise<void>;
   /**
    * Tries once for an exclusive lock that the operating system ties to this process;
-   * null when another holder lives. Nothing is left behind by a dead one.
+   * null when another holder lives, in this process too. A dead one holds nothing; the
+   * empty file stays. Throws `busy` with the reason where no lock is proven to exclude
+   * others (a network file system), `unsafe_mode` for another user's repository.
    */
   lock(path: Path): Promise<(() => void) | null>;
 }
@@ -64,17 +71,23 @@ export interface Deflate {
   inflateRaw(bytes: Uint8Array, sizeMax: number): Uint8Array | null;
 }
 
-/** An ordered map from bytes to bytes; disposable, not synced. One write is atomic. */
+/**
+ * An ordered map from bytes to bytes; disposable, not synced. One write is atomic. Keys
+ * have 1 to `INDEX_KEY_BYTES_MAX` bytes. What is read is the caller's own memory.
+ */
 export interface KeyValue {
   get(key: Uint8Array): Uint8Array | undefined;
-  /** Pairs with `from <= key < to` in byte order (`reverse`: the same pairs, descending). */
+  /**
+   * Pairs with `from <= key < to` in byte order (`reverse`: the same pairs, descending).
+   * Lazy; a write between two steps is allowed and may or may not be seen.
+   */
   range(options: {
     readonly from: Uint8Array;
     readonly to: Uint8Array;
     readonly reverse?: boolean;
     readonly limit?: number;
   }): Iterable<readonly [key: Uint8Array, value: Uint8Array]>;
-  /** Applies all changes or none; a null value removes the key. */
+  /** Applies all changes in order, or none; a null value removes the key. */
   write(changes: Iterable<readonly [key: Uint8Array, value: Uint8Array | null]>): void;
   close(): Promise<void>;
 }
@@ -101,31 +114,47 @@ export interface DirEntry {
  * The working directory: the user's files. Synchronous, because a scan of 100,000
  * files is bound by calls, not by waiting. Paths are relative to the root with `/`
  * between parts, '' is the root itself. No component is ever followed if it is a
- * symlink: such a path throws `WnError('unreadable')`.
+ * symlink: such a path throws `WnError('unreadable')`. Looks (`list`, `stat`, `read`,
+ * `readLink`) may take a folder for what it was earlier in the same turn of the event
+ * loop; changes look anew. Changes are durable when they return, and `ENOSPC` and the
+ * like (`disk_full`, `read_only`, `unreadable`) leave everything as it was.
  */
 export interface WorkDir {
   /** How this file system treats names; probed once. */
   readonly traits: { readonly caseInsensitive: boolean; readonly normalises: boolean };
-  /** Entries of a folder in no particular order; null if it isn't a folder. */
+  /**
+   * Entries of a folder in no particular order, without our own temporary files; null if
+   * it isn't a folder. A name that isn't UTF-8 is shown escaped (`caf\xe9`), as `other`,
+   * and has no `stat`.
+   */
   list(path: Path): readonly DirEntry[] | null;
   stat(path: Path): FileStat | null;
-  /** Whole content; null if there is no such regular file. */
+  /** Whole content; null if there is no such regular file. Throws `too_large`. */
   read(path: Path): Uint8Array | null;
   readLink(path: Path): string | null;
   /**
    * Writes a file whole: temporary file in the same folder, fsync, rename. Missing
    * folders are made. A regular file that is replaced is first hard-linked to
-   * `saveAs` (a path in the repository's storage), if given.
+   * `saveAs` (a path in the repository's storage, throws `exists` if taken), if given.
+   * It leaves its rights to the new one, its executable bit too unless told otherwise.
+   * Throws `exists` if a folder has the name, or a file that of a folder on the way.
    */
   write(path: Path, bytes: Uint8Array, options?: { executable?: boolean; saveAs?: Path }): FileStat;
+  /** Of a file; throws `not_found` if there is none. */
   setExecutable(path: Path, executable: boolean): FileStat;
+  /** Makes a symlink, and the folders on the way; throws `exists` if the name is taken. */
   symlink(path: Path, target: string): FileStat;
+  /** Makes a folder and those on the way; throws `exists` if something else has a name. */
   makeFolder(path: Path): void;
-  /** Renames without replacing anything: throws `exists` if `to` is taken (other than a case change). */
+  /**
+   * Renames a file, symlink or folder without replacing anything: throws `exists` if `to`
+   * is taken (other than by another spelling of `from`), `not_found` without `from`.
+   * Missing folders are made.
+   */
   rename(from: Path, to: Path): FileStat;
-  /** Removes a file or symlink; saved first as in `write`. */
+  /** Removes a file or symlink, if there; saved first as in `write`. Throws `invalid` for a folder. */
   remove(path: Path, options?: { saveAs?: Path }): void;
-  /** Removes a folder if it is empty; false if it isn't. */
+  /** Removes a folder if it is empty or gone; false if it isn't. Throws `invalid` for a file. */
   removeFolder(path: Path): boolean;
 }
 
@@ -133,8 +162,13 @@ export interface WorkDir {
 export interface SecureChannel {
   /** The peer's device (hex public key), proven by the transport; null for a local file path. */
   readonly peer: string | null;
+  /** In order; ends when either side has closed, throws `unreachable` when the line broke. */
   frames(): AsyncIterable<Uint8Array>;
-  /** Resolves when the frame is handed over with room for the next (back pressure). */
+  /**
+   * Resolves when the frame is handed over with room for the next (back pressure). Throws
+   * `unreachable` once either side has closed or the line broke.
+   */
   send(frame: Uint8Array): Promise<void>;
+  /** No more frames from here; those already sent still arrive. May be called again. */
   close(): Promise<void>;
 }

@@ -10,6 +10,7 @@ import { logId, type CapId, type CommitId, type DeviceId, type Epoch, type LogId
 import { SYNC_RUN_BYTES_TARGET } from '../core/limits.js';
 import type { CommitRef, History } from './history.js';
 import type { LogRecord } from './index/records.js';
+import { isReady, settlePending } from './pending.js';
 import type { Replica } from './replica.js';
 import { chunksIn } from './wanted.js';
 
@@ -159,7 +160,10 @@ export function ingest(replica: Replica, runs: readonly Run[]): Promise<Ingested
       }
     }
     await replica.flush(null);
-    if (counts.added > 0) await replica.settlePending();
+    if (counts.added > 0) {
+      settlePending(replica);
+      await replica.flush(null);
+    }
     return { ...counts, rejected };
   });
 }
@@ -232,7 +236,7 @@ function takeRun(replica: Replica, commits: readonly Commit[], counts: Counts): 
     const record = replica.history.log(commit.log);
     if (record === null) return;
     const stuck = record.folded < record.stored.seq;
-    if (stuck || !replica.ready(commit)) {
+    if (stuck || !isReady(replica, commit)) {
       replica.acceptPending(commit);
       counts.pending += 1;
       continue;
@@ -257,18 +261,7 @@ export function beginLog(replica: Replica, first: Commit): void {
   if (link !== null && replica.history.log(link.log)?.dev !== header.dev) {
     throw new WnError('invalid', "a log that continues another device's");
   }
-  replica.history.putLog(first.log, {
-    number: replica.history.nextLogNumber(),
-    dev: header.dev,
-    epoch: header.epoch,
-    link,
-    firstSeq: header.seq,
-    stored: { seq: header.seq - 1, id: '', lastTime: 0n },
-    folded: header.seq - 1,
-    cap: null,
-    held: 0,
-    end: { segment: header.seq, offset: 0 },
-  });
+  replica.history.begin(first.log, { dev: header.dev, epoch: header.epoch, link });
 }
 
 /** R0, second half: time after its whole past, text bases within it. Throws `invalid`. */

@@ -7,7 +7,7 @@ import { fromHex } from '../core/bytes.js';
 import { lastTime, type Commit, type Header } from '../core/commit.js';
 import { assert, WnError } from '../core/errors.js';
 import { decodePayload, type Place } from '../core/frame.js';
-import type { CommitId, LogId, WorkspaceId } from '../core/ids.js';
+import type { CommitId, DeviceId, Epoch, LogId, WorkspaceId } from '../core/ids.js';
 import {
   decodeCommitRecord,
   decodeLogRecord,
@@ -117,9 +117,35 @@ export class History {
     this.changedLogs.clear();
   }
 
-  nextLogNumber(): LogNumber {
+  /** A log's record before its first commit. */
+  begin(
+    log: LogId,
+    { dev, epoch, link }: { readonly dev: DeviceId; readonly epoch: Epoch; readonly link: CommitRef | null },
+  ): void {
+    const firstSeq = link === null ? 0 : link.seq + 1;
+    this.putLog(log, {
+      number: this.nextLogNumber(),
+      dev,
+      epoch,
+      link,
+      firstSeq,
+      stored: { seq: firstSeq - 1, id: '', lastTime: 0n },
+      folded: firstSeq - 1,
+      cap: null,
+      held: 0,
+      end: { segment: firstSeq, offset: 0 },
+    });
+  }
+
+  private nextLogNumber(): LogNumber {
     this.loadLogs();
     return this.logs.size + 1;
+  }
+
+  /** The last time that a held commit uses; 0 for one that isn't held. */
+  lastTimeOf(ref: CommitRef): bigint {
+    const record = this.record(ref);
+    return record === null ? 0n : record.hlc + BigInt(Math.max(record.ops, 1) - 1);
   }
 
   // Commits by place and by id

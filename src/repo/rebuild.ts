@@ -4,11 +4,11 @@
  */
 import { decodePayload } from '../core/frame.js';
 import type { Commit } from '../core/commit.js';
-import { WnError } from '../core/errors.js';
 import { logId } from '../core/ids.js';
-import { beginLog, checkPast } from './exchange.js';
+import { beginLog } from './exchange.js';
 import { key } from './index/tables.js';
 import type { LogKey, Position } from './log/segment.js';
+import { isReady, judgeHeld } from './pending.js';
 import type { Replica } from './replica.js';
 
 interface Read {
@@ -91,7 +91,8 @@ function foldStored(replica: Replica, { commit, position }: Read): void {
   if (history.log(commit.log) === null) beginLog(replica, commit);
   const record = history.log(commit.log);
   if (record === null) return;
-  const state = judgeStored(replica, commit, record.folded < record.stored.seq);
+  const waits = record.folded < record.stored.seq || !isReady(replica, commit);
+  const state = waits ? null : judgeHeld(replica, commit);
   history.hold(commit, state ?? 'held', position);
   history.endsAt(commit.log, position);
   if (state === null) {
@@ -101,16 +102,3 @@ function foldStored(replica: Replica, { commit, position }: Read): void {
   }
   replica.saveIfLarge();
 }
-
-/** Null for a commit that must wait. */
-function judgeStored(replica: Replica, commit: Commit, stuck: boolean): 'live' | 'dead' | 'held' | null {
-  if (stuck || !replica.ready(commit)) return null;
-  try {
-    checkPast(replica, commit);
-  } catch (error) {
-    if (!(error instanceof WnError)) throw error;
-    return 'dead';
-  }
-  return replica.authority.judge(commit, replica.fold.groups.of(commit)).state;
-}
-

@@ -73,9 +73,9 @@ export class ReplicaStore implements SyncStore, BundleSource {
   }
 
   private chain(): readonly SignedCap[] {
-    const { authority, device, joining, ports } = this.replica;
+    const { authority, device, author, ports } = this.replica;
     const own = authority.actingCap(device, ports.clock.wallMs());
-    if (own === null) return joining?.caps ?? [];
+    if (own === null) return author.joining?.caps ?? [];
     const chain = verifyChain(own, authority);
     return chain.ok ? chain.chain : [];
   }

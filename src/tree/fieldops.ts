@@ -119,6 +119,6 @@ export function op<State, Arg>(
   type: FieldType<State, Arg>,
   arg: Arg,
 ): Op {
-  const encoded: Canonical = type.encode(arg, replica.writingLog());
+  const encoded: Canonical = type.encode(arg, replica.author.writingLog());
   return { op: 'field', node, path, type: type.number, arg: encoded };
 }

@@ -254,7 +254,7 @@ export function textOps(
 ): readonly Op[] {
   const { document } = replica.view.record(node);
   const full = replica.fold.documents.fullRuns(node, document, heads, runs);
-  const own = replica.writingLog();
+  const own = replica.author.writingLog();
   const last = document?.last.get(own);
   const implied = heads.length === 0 ? last === undefined : last !== undefined && sameHeads(heads, [last]);
   const base = heads.map(({ log, seq }) => ({ log: log === own ? null : log, seq }));

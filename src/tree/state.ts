@@ -25,7 +25,7 @@ import { TREE_JOURNAL_BYTES_MAX, TREE_RECORD_BYTES_MAX } from '../core/limits.js
 import type { NodeType } from '../core/op.js';
 import type { FileStat, Storage } from '../core/ports.js';
 import type { Head } from '../crdt/text/op.js';
-import type { Extra } from '../repo/replica.js';
+import type { Extra } from '../repo/writer.js';
 import type { Eol, TextForm } from './eol.js';
 import type { Crdt, Field, FieldShown, FieldValue } from './field.js';
 

@@ -8,7 +8,6 @@ import {
   asField,
   equalValues,
   isFieldKey,
-  isList,
   type Crdt,
   type Field,
   type FieldShown,
@@ -143,17 +142,19 @@ function unfit(key: string, why: string): WnError {
   });
 }
 
-const ENCLOSED = /^(?:"[^]*"|'[^]*'|\[[^]*\]|\{[^]*\})$/;
+const QUOTED = /^(?:"[^]*"|'[^]*')$/;
+const BRACKETED = /^(?:\[[^]*\]|\{[^]*\})$/;
 
 /**
  * Reads a value: `true`, `null` and numbers as such, `"text"`, `[a, b]` and `{k: v}` as
  * YAML; anything else is text as it stands. Text for a field declared so stays text, and
- * commas part the elements of a declared set. Throws `invalid` for a list that has no
- * sense.
+ * commas part the elements of a declared set. Throws `invalid` for quotes and brackets
+ * that make no sense.
  */
 export function parseValue(text: string, kind: FieldKind | null = null): FieldValue {
-  if (ENCLOSED.test(text)) return parseEnclosed(text);
+  if (QUOTED.test(text)) return parseEnclosed(text);
   if (kind === 'string') return text;
+  if (BRACKETED.test(text)) return parseEnclosed(text);
   if (kind !== 'set' && kind !== 'refs') return plainValue(text);
   const words = text.split(',').map((word) => word.trim());
   const elements = words.filter((word) => word !== '');
@@ -163,9 +164,7 @@ export function parseValue(text: string, kind: FieldKind | null = null): FieldVa
 function parseEnclosed(text: string): FieldValue {
   const parsed = parseYaml(text);
   const value = parsed.ok ? nodeValue(parsed.doc.contents) : undefined;
-  if (value !== undefined && (!isList(value) || value.length > 0 || /^\[\s*\]$/.test(text))) {
-    return value;
-  }
+  if (value !== undefined) return value;
   throw new WnError('invalid', `not a value: ${text}`, {
     hint: `${parsed.ok ? 'A field can not hold it' : parsed.why}; quote it to make it text.`,
   });

@@ -183,7 +183,7 @@ export class WorkCopy {
       const moves = this.moves(found);
       const limited = this.refuseNew(found, moves, options.force === true);
       this.stopMassChange(state, limited.scan, moves, options);
-      const draft = await this.replica.draft(options.message);
+      const draft = await this.replica.author.draft(options.message);
       const { replica, dir } = this;
       const input = { replica, dir, state, schema: this.schemaOrNone(), draft, nowMs: this.now() };
       const recorded = await record(input, limited.scan, moves);
@@ -192,7 +192,7 @@ export class WorkCopy {
         await this.remember(state, recorded);
         return { commit: null, ops: 0, refused, materialised: null };
       }
-      const { last, ops } = replica.commit(draft);
+      const { last, ops } = replica.author.commit(draft);
       await this.flushWith(state, this.rebased(recorded), last);
       const materialised = await this.materialise(state);
       return { commit: last, ops, refused, materialised };
@@ -206,10 +206,10 @@ export class WorkCopy {
   ): Promise<Committed> {
     if (this.grouped) return this.changeInGroup(message, fill);
     return this.transact(async (state) => {
-      const draft = await this.replica.draft(message);
+      const draft = await this.replica.author.draft(message);
       await fill(draft);
       if (draft.size === 0) return { commit: null, ops: 0, refused: [], materialised: null };
-      const { last, ops } = this.replica.commit(draft);
+      const { last, ops } = this.replica.author.commit(draft);
       await this.replica.flush(await this.signer());
       const materialised = await this.materialise(state);
       return { commit: last, ops, refused: [], materialised };
@@ -221,10 +221,10 @@ export class WorkCopy {
     fill: (draft: Draft) => void | Promise<void>,
   ): Promise<Committed> {
     await this.replica.begin(this.lockTimeoutMs);
-    const draft = await this.replica.draft(message);
+    const draft = await this.replica.author.draft(message);
     await fill(draft);
     if (draft.size === 0) return { commit: null, ops: 0, refused: [], materialised: null };
-    const { last, ops } = this.replica.commit(draft);
+    const { last, ops } = this.replica.author.commit(draft);
     return { commit: last, ops, refused: [], materialised: null };
   }
 
@@ -255,7 +255,7 @@ export class WorkCopy {
 
   /** After the commit, a text's file holds what its author's own last op made. */
   private rebased(recorded: Recorded): Changes {
-    const own = this.replica.writingLog();
+    const own = this.replica.author.writingLog();
     const put = recorded.put.map((entry) => {
       if (entry.base === null || !recorded.texts.has(entry.node)) return entry;
       const last = this.replica.view.record(entry.node).document?.last.get(own);

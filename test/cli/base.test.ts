@@ -111,10 +111,10 @@ describe('a failure', () => {
 
   it('of a flag names the flag', async () => {
     const { status, stderr } = await probe(['echo', '--number', 'x']);
-    assert.deepEqual([status, stderr.split('\n')[0]], [
-      2,
-      'wn: --number: Expected an integer but received: x',
-    ]);
+    assert.deepEqual(
+      [status, stderr.split('\n')[0]],
+      [2, 'wn: --number: Expected an integer but received: x'],
+    );
   });
 });
 

@@ -63,7 +63,10 @@ describe('batch lines', () => {
 
   it('fail one by one, with the exit code each would have', async () => {
     const context = memoryContext();
-    const exit = await runBatch(context, chunks('nonsense\nadd "x\n[1]\n[]\n["add"\ncheckout\nadd\n'));
+    const exit = await runBatch(
+      context,
+      chunks('nonsense\nadd "x\n[1]\n[]\n["add"\ncheckout\nadd\n'),
+    );
     assert.equal(exit, EXIT.partly);
     const all = answersOf(context);
     assert.deepEqual(

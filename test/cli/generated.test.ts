@@ -47,7 +47,9 @@ describe('commands', () => {
 
   it('give no flag the name or letter of a global one', () => {
     for (const { id, flags } of commands) {
-      const names = flags.flatMap((flag) => [flag.name, flag.char]).filter((name) => name !== undefined);
+      const names = flags
+        .flatMap((flag) => [flag.name, flag.char])
+        .filter((name) => name !== undefined);
       assert.equal(new Set(names).size, names.length, `wn ${id}: ${names.join(' ')}`);
     }
   });

@@ -1,6 +1,15 @@
 /** Starting with, without and with the wrong code cache: only the speed may differ. */
 import assert from 'node:assert/strict';
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -29,10 +38,14 @@ describe('the code cache', () => {
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
   function version(): string {
-    const { stdout, stderr } = spawnSync(process.execPath, [join(folder, 'bin/wn.js'), '--version'], {
-      env: { PATH: process.env['PATH'], XDG_CACHE_HOME: cacheHome },
-      encoding: 'utf8',
-    });
+    const { stdout, stderr } = spawnSync(
+      process.execPath,
+      [join(folder, 'bin/wn.js'), '--version'],
+      {
+        env: { PATH: process.env['PATH'], XDG_CACHE_HOME: cacheHome },
+        encoding: 'utf8',
+      },
+    );
     assert.equal(stderr, '');
     return stdout;
   }

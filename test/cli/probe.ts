@@ -23,7 +23,7 @@ class Probe extends WnCommand<typeof Probe, Plain> {
   protected async execute(): Promise<Plain | Outcome<Plain> | undefined> {
     const act = acts[this.args.what];
     if (act === undefined) throw new WnError('usage', `no such probe: ${this.args.what}`);
-    return act.call(this);
+    return act(this);
   }
 
   protected render(result: Plain, out: TextOutput): void {
@@ -93,17 +93,17 @@ class Probe extends WnCommand<typeof Probe, Plain> {
   }
 }
 
-type Act = (this: Probe) => Plain | Outcome<Plain> | undefined | Promise<Plain | undefined>;
+type Act = (probe: Probe) => Plain | Outcome<Plain> | undefined | Promise<Plain | undefined>;
 
 const acts: Readonly<Record<string, Act>> = {
-  echo: Probe.prototype.echo,
-  stream: Probe.prototype.stream,
-  forever: Probe.prototype.forever,
-  wait: Probe.prototype.wait,
-  deaf: Probe.prototype.deaf,
-  session: Probe.prototype.session,
-  lost: Probe.prototype.lost,
-  remark: Probe.prototype.remark,
+  echo: (probe) => probe.echo(),
+  stream: (probe) => probe.stream(),
+  forever: (probe) => probe.forever(),
+  wait: (probe) => probe.wait(),
+  deaf: (probe) => probe.deaf(),
+  session: (probe) => probe.session(),
+  lost: (probe) => probe.lost(),
+  remark: (probe) => probe.remark(),
   big: () => ({ lines: BIG_LINES }),
   'big-json': () => ({ text: 'y'.repeat(10_000_000) }),
   types: () => ({

@@ -1,5 +1,6 @@
-/** The SecureChannel suite over the simulated line, and what only that line can do. */
+/** The SecureChannel suite over the short channel, the simulated line, and what only that can do. */
 import assert from 'node:assert/strict';
+import { joinedChannels } from '../../src/sync/path.js';
 import { SimLine } from '../sim/channel.js';
 import { SimClock } from '../sim/clock.js';
 import { Seeded } from '../sim/random.js';
@@ -16,6 +17,11 @@ function running(clock: SimClock): () => void {
     going = false;
   };
 }
+
+describeChannel('two stores in one process', async () => {
+  const [a, b] = joinedChannels();
+  return { a, b, cut: null, dispose: async () => undefined };
+});
 
 describeChannel('simulated line', async () => {
   const clock = new SimClock();

@@ -4,13 +4,13 @@
  */
 import assert from 'node:assert/strict';
 import type { SecureChannel } from '../../src/core/ports.js';
-import { bytes, rejects, text } from './expect.js';
+import { bytes, rejects, skip, text } from './expect.js';
 
 export interface ChannelFixture {
   readonly a: SecureChannel;
   readonly b: SecureChannel;
-  /** Breaks the connection without a word, as a pulled cable or a killed process does. */
-  cut(): void;
+  /** Breaks the connection without a word, as a pulled cable does; null where nothing can. */
+  readonly cut: (() => void) | null;
   dispose(): Promise<void>;
 }
 
@@ -65,14 +65,6 @@ export function describeChannel(name: string, make: () => Promise<ChannelFixture
       assert.equal(Buffer.compare((await received) ?? bytes(''), frame), 0);
     });
 
-    it('sends what the frame held when it was handed over', async () => {
-      const frame = bytes('as it was');
-      const sending = a.send(frame);
-      frame.fill(0);
-      assert.deepEqual(await take(b, 1), ['as it was']);
-      await sending;
-    });
-
     it('makes the sender wait while nobody reads', async () => {
       const frame = new Uint8Array(FRAME_BYTES);
       let sent = 0;
@@ -94,12 +86,14 @@ export function describeChannel(name: string, make: () => Promise<ChannelFixture
       await a.close();
       assert.equal(await received, 10);
       assert.equal(await drain(a), 0, 'the end that closed hears no more');
-      await rejects(a.send(bytes('x')), 'unreachable', 'send after close');
+      await rejects(a.send(bytes('x')), 'unreachable', 'send after our close');
+      await rejects(b.send(bytes('x')), 'unreachable', 'send after their close');
       await a.close();
       await b.close();
     });
 
-    it('tells both ends of a cut', async () => {
+    it('tells both ends of a cut', async function () {
+      if (fixture.cut === null) return skip(this, 'there is no line to cut');
       const [atA, atB] = [drain(a), drain(b)];
       const [heardA, heardB] = [rejects(atA, 'unreachable', 'a'), rejects(atB, 'unreachable', 'b')];
       fixture.cut();
@@ -107,9 +101,11 @@ export function describeChannel(name: string, make: () => Promise<ChannelFixture
       await rejects(a.send(bytes('x')), 'unreachable', 'send from a');
       await rejects(b.send(bytes('x')), 'unreachable', 'send from b');
       await Promise.all([a.close(), b.close()]);
+      return undefined;
     });
 
-    it('frees a sender that waits when the line is cut', async () => {
+    it('frees a sender that waits when the line is cut', async function () {
+      if (fixture.cut === null) return skip(this, 'there is no line to cut');
       const frame = new Uint8Array(FRAME_BYTES);
       const sending = (async () => {
         for (let index = 0; index < 1_000; index++) await a.send(frame);
@@ -117,6 +113,7 @@ export function describeChannel(name: string, make: () => Promise<ChannelFixture
       const freed = rejects(sending, 'unreachable');
       fixture.cut();
       await freed;
+      return undefined;
     });
   });
 }

@@ -41,7 +41,18 @@ describe('lock of a real disk', () => {
     child.kill('SIGKILL');
   });
 
-  it('is not had on a file that somebody put in its place', async () => {
+  it('is not had on a file whose name went to another while it was locked', async () => {
+    const storage = openStorage(root);
+    fs.writeFileSync(`${root}/another`, '', { mode: 0o600 });
+    const locking = storage.lock('lock'); // has opened the file, and waits for the library
+    fs.renameSync(`${root}/another`, `${root}/lock`);
+    assert.equal(await locking, null, 'a lock that nobody else would meet');
+    const release = await storage.lock('lock');
+    assert(release !== null, 'the next try is for the file that is there now');
+    release();
+  });
+
+  it('is split by whoever deletes its file, and freed one by one', async () => {
     const storage = openStorage(root);
     const release = await storage.lock('lock');
     fs.unlinkSync(`${root}/lock`);

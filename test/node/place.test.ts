@@ -34,6 +34,18 @@ describe('place of a repository', () => {
     assert.notEqual(placeMark(root), mark);
   });
 
+  it('is another for a folder that was removed and made again', () => {
+    const marks = new Set([placeMark(root)]);
+    const inodes = new Set([fs.statSync(root).ino]);
+    for (let round = 1; round <= 20; round++) {
+      fs.rmdirSync(root);
+      fs.mkdirSync(root);
+      marks.add(placeMark(root));
+      inodes.add(fs.statSync(root).ino);
+      assert.equal(marks.size, round + 1, `${inodes.size} inodes in ${round + 1} folders`);
+    }
+  });
+
   it('is that of a symlink, not of what it leads to', () => {
     fs.symlinkSync(root, `${folder}/link`);
     assert.notEqual(placeMark(`${folder}/link`), placeMark(root));

@@ -31,12 +31,14 @@ export async function settle(world: World): Promise<void> {
       const { refused } = await device.work.commit({ message: null });
       assert.deepEqual(refused, [], `${device.name}: a file was refused`);
     }
-    for (const near of world.devices) {
-      for (const far of world.devices) if (near !== far) await world.sync(near, far);
-    }
+    for (const [near, far] of pairs(world.devices)) await world.sync(near, far);
     if (round > 0 && stateOf(world) === before) return;
   }
   assert.fail(`still changing after ${ROUNDS_MAX} rounds`);
+}
+
+function pairs<T>(items: readonly T[]): (readonly [T, T])[] {
+  return items.flatMap((a, index) => items.slice(index + 1).map((b) => [a, b] as const));
 }
 
 function stateOf(world: World): string {
@@ -66,7 +68,7 @@ export async function checkAgreement(world: World, ledger: Ledger): Promise<void
   assert(first !== undefined);
   for (const device of world.devices) await checkAtRest(device);
   for (const other of others) {
-    const pair = `${first.name} and ${other.name}`;
+    const pair: string = `${first.name} and ${other.name}`;
     assert.deepEqual(other.replica.view.frontier(), first.replica.view.frontier(), `frontiers of ${pair}`);
     assert.deepEqual(dump(other.replica), dump(first.replica), `worknodes of ${pair}`);
     assert.equal(other.replica.view.hash(), first.replica.view.hash(), `view hashes of ${pair}`);

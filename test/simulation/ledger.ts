@@ -6,21 +6,22 @@
 const TOKEN = /§[a-z]+\d+§/g;
 
 export class Ledger {
+  private count = 0;
   private readonly written = new Set<string>();
   private readonly taken = new Set<string>();
   /** Typed on purpose in several places, as by a copy of a file. */
   private readonly repeated = new Set<string>();
 
-  /** A new token of a user. */
+  /** A new token of a user; it counts once it is saved. */
   fresh(user: string): string {
-    const token = `§${user}${this.written.size}§`;
-    this.written.add(token);
-    return token;
+    this.count += 1;
+    return `§${user}${this.count}§`;
   }
 
-  /** A user who saw `before` left `after` in its place. */
+  /** A user who saw `before` saved `after` in its place. */
   replaced(before: string, after: string): void {
     const kept = tokensIn(after);
+    for (const token of kept) this.written.add(token);
     for (const token of tokensIn(before)) if (!kept.has(token)) this.taken.add(token);
   }
 

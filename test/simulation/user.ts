@@ -343,12 +343,8 @@ export class User {
     const wish = { path, folder: false, type: null, assignments: ['owner=ann'], body, message: null };
     if (!path.endsWith('.md')) wish.assignments = [];
     return this.wn(`wn new ${path}`, async () => {
-      try {
-        await createWorknode(this.device.work, wish);
-      } catch (error) {
-        if (error instanceof WnError) this.ledger.replaced(body, '');
-        throw error;
-      }
+      await createWorknode(this.device.work, wish);
+      this.ledger.replaced('', body);
     });
   }
 

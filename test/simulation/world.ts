@@ -8,7 +8,7 @@ import { parseActs } from '../../src/caps/acts.js';
 import { verifyChain } from '../../src/caps/attenuate.js';
 import { encodeCap } from '../../src/caps/cap.js';
 import { invite, redeem, type Ticket } from '../../src/caps/ticket.js';
-import { Replica } from '../../src/repo/replica.js';
+import { adoptWorkspace, createWorkspace } from '../../src/repo/birth.js';
 import { runSync, type SyncReport } from '../../src/sync/driver.js';
 import { syncStores } from '../../src/sync/path.js';
 import { ReplicaStore } from '../../src/sync/replicastore.js';
@@ -38,7 +38,7 @@ export class World {
     const world = new World(seed);
     const first = world.addDevice();
     const birth = { name: 'sim', deviceName: first.name, recovery: null };
-    first.run(await Replica.create(first.ports, first.signer, birth));
+    first.run(await createWorkspace(first.ports, first.signer, birth));
     const ticket = await world.invite(first);
     for (let index = 1; index < count; index++) await world.join(world.addDevice(), ticket, first);
     return world;
@@ -93,7 +93,7 @@ export class World {
     const { publicKey } = device.signer;
     const caps = redeem(ticket, publicKey, device.clock.wallMs(), this.rng);
     const config = { workspace: ticket.ws, name: 'sim', device: publicKey, remotes: [], settings: {} };
-    device.run(await Replica.adopt(device.ports, config, { deviceName: device.name, caps }));
+    device.run(await adoptWorkspace(device.ports, config, { deviceName: device.name, caps }));
     await this.sync(device, from);
   }
 

@@ -15,9 +15,10 @@ export interface Cluster {
 let segmenter: Intl.Segmenter | undefined;
 
 /**
- * The grapheme cluster that a place is inside of; undefined at a border. Looks no further than
- * `GRAPHEME_LOOKAROUND_MAX`: of a longer cluster it gives a part, and among more flags than that
- * in a row it may take two halves for one.
+ * The grapheme cluster that a place is inside of; undefined at a border. Sometimes only a part of
+ * it: where the cluster is longer than `GRAPHEME_LOOKAROUND_MAX`, or begins with one of the few
+ * signs that join to their right. Ask again at the part's border. More flags in a row than it
+ * looks at may be paired wrongly.
  */
 export function clusterAround(text: string, at: number): Cluster | undefined {
   if (at <= 0 || at >= text.length) return undefined;

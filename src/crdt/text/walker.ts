@@ -184,9 +184,9 @@ export class Walker implements MergeEngine {
     const originRight = right?.id ?? END;
 
     left = this.#integrate(op, left, originLeft, originRight);
-    const follows =
-      left?.state === VISIBLE && left.id + left.length === id && originLeft === id - 1;
-    if (left !== undefined && follows && left.originRight === originRight) {
+    // Where typing goes on, the span grows: it is visible only if nothing concurrent came between.
+    const isNext = left?.state === VISIBLE && left.id + left.length === id;
+    if (left !== undefined && isNext && left.originRight === originRight) {
       this.#list.extend(left, length);
     } else this.#list.insertAfter(left, { id, length, originLeft, originRight });
     this.#effects.add(op, true, id, length);

@@ -219,6 +219,11 @@ export class Fold {
     );
   }
 
+  /** Live moves of folders that count for nothing: each would have put one into itself. */
+  skippedMoves(): readonly FolderMove[] {
+    return this.folders.skipped();
+  }
+
   private flagConflict(id: NodeId, node: NodeRecord): void {
     if (node.conflict) this.tables.put(key.conflict(id), PRESENT);
     else this.tables.remove(key.conflict(id));

@@ -41,6 +41,11 @@ export class FolderPlaces {
     return this.loaded().placement(node);
   }
 
+  /** Live moves without effect: each would have put a folder into itself. */
+  skipped(): readonly FolderMove[] {
+    return this.loaded().skipped();
+  }
+
   /** Forgets what another process may have changed. */
   refresh(): void {
     this.moves = null;

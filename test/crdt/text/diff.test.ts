@@ -1,7 +1,7 @@
 /** From edited texts to runs, hunks and likeness. */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { DIFF_EDITS_MAX } from '../../../src/core/limits.js';
+import { DIFF_EDITS_MAX, DIFF_LINES_MAX } from '../../../src/core/limits.js';
 import { applyRuns, invertRuns } from '../../../src/crdt/text/buffer.js';
 import { diffLines, diffText, similarity } from '../../../src/crdt/text/diff.js';
 import type { Run } from '../../../src/crdt/text/op.js';
@@ -40,6 +40,7 @@ const TOKENS = [
     'क्ष',
     '각',
     'ᄀ',
+    '\u0600',
   ],
 ];
 const text = fc
@@ -188,6 +189,26 @@ describe('diffText', () => {
     const result = diffText(before, after);
     assert.equal(applyRuns(before, result), after);
     assert.ok(result.every(([, what]) => typeof what !== 'string' || !what.includes('anchor')));
+  });
+
+  it('looks at lines up to the bound of their number', () => {
+    // The line to keep stands behind more changes than are looked for otherwise.
+    const lines = (count: number, from: string) =>
+      `${unlike(DIFF_EDITS_MAX, from)}keep\n${unlike(count - DIFF_EDITS_MAX - 1, from)}`;
+    for (const count of [DIFF_LINES_MAX, DIFF_LINES_MAX + 1]) {
+      const runs = diffText(lines(count, 'a'), lines(count - 1, 'b'));
+      const isKept = runs.every(([, what]) => typeof what === 'number' || !what.includes('keep'));
+      assert.equal(isKept, count === DIFF_LINES_MAX, `${count} lines`);
+    }
+  });
+
+  it('keeps the rest of each line where all lines changed', () => {
+    const before = unlike(DIFF_EDITS_MAX, 'line');
+    const after = before.replaceAll('line', '  line');
+    const runs = diffText(before, after);
+    assert.equal(applyRuns(before, runs), after);
+    assert.equal(runs.length, DIFF_EDITS_MAX);
+    assert.ok(runs.every(([, what]) => what === '  '));
   });
 });
 

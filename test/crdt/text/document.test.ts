@@ -136,6 +136,26 @@ describe('TextDocument, merging', () => {
     assert.equal(textOf(root, one, op(B, 1, [one], [6, '+']), two), '(first+second)');
   });
 
+  it('tells text typed on from text typed behind what arrived meanwhile', () => {
+    const root = op(C, 1, [], [0, '()']);
+    const theirs = op(B, 1, [root], [1, 'w']);
+    const mine = op(A, 1, [root], [1, 'a']);
+    const on = op(A, 2, [mine, theirs], [2, 'b']);
+    const gone = op(A, 3, [on], [1, 2]);
+    const other = op(C, 2, [mine], [2, 'c']);
+    assert.equal(textOf(root, theirs, mine, on, other), '(acbw)');
+    for (const engine of [{ diamondTypes }, {}]) {
+      const document = TextDocument.open(engine);
+      for (const change of [root, theirs, mine, on, gone]) document.add(change);
+      assert.equal(document.text(), '(w)');
+      document.add(other);
+      document.add(op(C, 3, [other], [3, 'd']));
+      assert.equal(document.text(), '(cdw)');
+      assert.equal(document.textAt([other, on]), '(acbw)');
+      document.free();
+    }
+  });
+
   it('deletes once what both deleted', () => {
     const root = op(A, 1, [], [0, 'abcdef']);
     const a = op(A, 2, [root], [1, 3]);

@@ -1,0 +1,13 @@
+import { World } from './world.js';
+import { treeOf } from './agreement.js';
+const w = await World.begin(7, 2);
+const [a, b] = w.devices as any;
+a.files.save('n.md', '§a1§ x\n§a2§\n'); w.passTime();
+b.files.save('n.md', '§b1§ x\n'); w.passTime();
+await a.work.commit({message:null}); await b.work.commit({message:null});
+const show = (t:string) => console.log(t, treeOf(a.files), treeOf(b.files));
+show('committed');
+await w.sync(a,b); show('synced'); w.passTime();
+console.log(await a.work.status(), await b.work.status());
+console.log(await a.work.commit({message:null}), await b.work.commit({message:null}));
+show('committed');
