@@ -55,8 +55,14 @@ export function nodeId(
 
 /** The root worknode of a workspace. */
 export function rootNode(workspace: WorkspaceId): NodeId {
-  return hashHex('wn/root/1', fromHex(workspace)).slice(0, 32);
+  if (lastRoot.workspace !== workspace) {
+    lastRoot = { workspace, node: hashHex('wn/root/1', fromHex(workspace)).slice(0, 32) };
+  }
+  return lastRoot.node;
 }
+
+/** A process has to do with one workspace, mostly. */
+let lastRoot = { workspace: NO_WORKSPACE, node: '' };
 
 /** How an id is printed: base32 of all its bytes. */
 export function showId(hex: string): string {

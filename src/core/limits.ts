@@ -66,6 +66,8 @@ export const SAVED_BYTES_MAX = 256 * MIB;
 // Reading files (src/tree)
 /** A longer line marks code as minified or generated. */
 export const LINE_BYTES_MAX = 2_000;
+/** How much of a new file is searched for keys and tokens. */
+export const SECRET_HEAD_BYTES = 64 * KIB;
 /** What is parsed as YAML at once: front matter, `wn.yaml`. In UTF-16 units. */
 export const YAML_CHARS_MAX = 256 * KIB;
 /** What bounds the nesting handed to the YAML library, which crashes far deeper: per line, per line, per text. */

@@ -99,9 +99,9 @@ export class Author {
       dev: record.dev,
       epoch: record.epoch,
       seq: record.stored.seq + 1,
-      prev: before === null ? null : (history.record(before)?.id ?? null),
+      prev: before === null ? null : (record.stored.id || (history.record(before)?.id ?? null)),
       deps: deps.map((ref) => history.record(ref)?.id ?? '').sort(),
-      hlc: this.nextTime(before === null ? deps : [before, ...deps], nowMs),
+      hlc: this.nextTime(before?.log === log || before === null ? deps : [before, ...deps], nowMs),
       cap,
       kind,
     };
@@ -116,10 +116,12 @@ export class Author {
   }
 
   private nextTime(past: readonly CommitRef[], nowMs: number): bigint {
+    const { history } = this.replica;
+    const own = history.log(this.writingLog())?.stored.lastTime ?? 0n;
     const greatest = past.reduce((max, ref) => {
-      const time = this.replica.history.lastTimeOf(ref);
+      const time = history.lastTimeOf(ref);
       return time > max ? time : max;
-    }, 0n);
+    }, own);
     const hlc = nextHlc(nowMs, greatest);
     if (hlcMs(hlc) <= nowMs + CLOCK_AHEAD_MAX_MS) return hlc;
     throw new WnError('clock', 'the newest commit is stamped far ahead of this clock', {

@@ -39,6 +39,8 @@ export class Authority implements AuthorityView {
   private rootsCache: readonly SignedCap[] | null = null;
   private readonly caps = new Map<CapId, CarriedCap>();
   private readonly devices = new Map<DeviceId, DeviceRecord>();
+  /** Capabilities that devices act under, as long as each of theirs is unchanged. */
+  private readonly acting = new Map<DeviceId, SignedCap>();
 
   constructor(
     private readonly tables: Tables,
@@ -150,6 +152,7 @@ export class Authority implements AuthorityView {
 
   private putDevice(device: DeviceId, record: DeviceRecord): void {
     this.devices.set(device, record);
+    this.acting.delete(device);
     this.tables.put(key.device(device), encodeCanonical([record.name, record.caps.map(fromHex)]));
   }
 
@@ -166,14 +169,16 @@ export class Authority implements AuthorityView {
    * nearest the root with the most rights. Null if it has none.
    */
   actingCap(device: DeviceId, nowMs: number): SignedCap | null {
+    const known = this.acting.get(device);
+    if (known !== undefined && holdsAt(known, nowMs)) return known;
     let best: SignedCap | null = null;
     for (const id of this.deviceOf(device).caps) {
       const signed = this.signedCap(id);
-      if (signed === null || nowMs >= (signed.cap.exp ?? Infinity)) continue;
-      if (nowMs < (signed.cap.nbf ?? 0)) continue;
+      if (signed === null || !holdsAt(signed, nowMs)) continue;
       if (best !== null && !widens(signed, best)) continue;
       if (verifyChain(signed, this).ok) best = signed;
     }
+    if (best !== null) this.acting.set(device, best);
     return best;
   }
 
@@ -182,6 +187,7 @@ export class Authority implements AuthorityView {
     this.rootsCache = null;
     this.caps.clear();
     this.devices.clear();
+    this.acting.clear();
   }
 }
 
@@ -197,6 +203,10 @@ function readGrant(bytes: Uint8Array, sig: Uint8Array): CarriedCap | null {
 
 function isOfUnknownType(op: Op): boolean {
   return op.op === 'field' && fieldType(op.type) === undefined;
+}
+
+function holdsAt({ cap }: SignedCap, nowMs: number): boolean {
+  return nowMs >= (cap.nbf ?? 0) && nowMs < (cap.exp ?? Infinity);
 }
 
 function widens(a: SignedCap, b: SignedCap): boolean {

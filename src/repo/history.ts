@@ -38,7 +38,7 @@ export class History {
   private readonly logs = new Map<LogId, LogRecord>();
   private readonly byNumber = new Map<LogNumber, LogId>();
   /** Commits made in this process that have no place on disk yet, and some read lately. */
-  private readonly unwritten = new Map<string, Commit>();
+  private readonly unwritten = new Map<string, { readonly commit: Commit; readonly record: CommitRecord }>();
   private readonly cached = new Map<string, Commit>();
   private readonly changedLogs = new Set<LogId>();
   private logsComplete = false;
@@ -151,6 +151,8 @@ export class History {
   // Commits by place and by id
 
   record(at: CommitRef): CommitRecord | null {
+    const waiting = this.unwritten.get(placeName(at));
+    if (waiting !== undefined) return waiting.record;
     const log = this.log(at.log);
     if (log === null) return null;
     const bytes = this.tables.get(key.commit(log.number, at.seq));
@@ -181,8 +183,8 @@ export class History {
   }
 
   commit(at: CommitRef): Commit {
-    const name = `${at.log}/${at.seq}`;
-    const known = this.unwritten.get(name) ?? this.cached.get(name);
+    const name = placeName(at);
+    const known = this.unwritten.get(name)?.commit ?? this.cached.get(name);
     if (known !== undefined) return known;
     const log = this.log(at.log);
     const record = this.record(at);
@@ -233,8 +235,9 @@ export class History {
     const { header } = commit;
     const log = this.log(commit.log);
     assert(log !== null, 'a commit of an unknown log');
-    if (position === null) this.unwritten.set(`${commit.log}/${header.seq}`, commit);
-    this.putRecord(commit, state, position ?? { segment: 0, offset: 0, length: 0 });
+    const record = recordOf(commit, state, position ?? NOWHERE);
+    if (position === null) this.unwritten.set(placeName(refOf(commit)), { commit, record });
+    else this.tables.put(key.commit(log.number, header.seq), encodeCommitRecord(record));
     this.tables.put(key.commitById(commit.id, log.number, header.seq), PRESENT);
     if (header.cap !== null && header.cap !== log.cap) {
       this.tables.put(capKey(commit.log, header.seq), fromHex(header.cap));
@@ -261,29 +264,14 @@ export class History {
     this.putLog(commit.log, { ...log, folded: header.seq, held });
   }
 
-  private putRecord(commit: Commit, state: CommitState, position: Position): void {
-    const log = this.log(commit.log);
-    assert(log !== null, 'a record in an unknown log');
-    this.tables.put(
-      key.commit(log.number, commit.header.seq),
-      encodeCommitRecord({
-        id: commit.id,
-        hlc: commit.header.hlc,
-        ops: opsOf(commit.header),
-        position,
-        state,
-        signed: commit.sig !== null,
-        part: commit.header.kind === 'part',
-      }),
-    );
-  }
-
   /** The commit was written: it has its place now. */
   written(commit: Commit, position: Position): void {
-    const at = { log: commit.log, seq: commit.header.seq };
-    const state = this.record(at)?.state ?? 'live';
-    this.putRecord(commit, state, position);
-    this.unwritten.delete(`${at.log}/${at.seq}`);
+    const name = placeName(refOf(commit));
+    const state = this.unwritten.get(name)?.record.state ?? 'live';
+    const number = this.log(commit.log)?.number ?? 0;
+    const record = encodeCommitRecord(recordOf(commit, state, position));
+    this.tables.put(key.commit(number, commit.header.seq), record);
+    this.unwritten.delete(name);
     this.endsAt(commit.log, position);
   }
 
@@ -300,6 +288,12 @@ export class History {
   }
 
   setState(at: CommitRef, state: CommitState): void {
+    const waiting = this.unwritten.get(placeName(at));
+    if (waiting !== undefined) {
+      const { commit, record } = waiting;
+      this.unwritten.set(placeName(at), { commit, record: { ...record, state } });
+      return;
+    }
     const log = this.log(at.log);
     const record = this.record(at);
     assert(log !== null && record !== null, 'the state of a commit that is not held');
@@ -360,6 +354,22 @@ export class History {
 /** Where a change of the cited capability is noted: the commit that first cites it. */
 function capKey(log: LogId, seq: number): string {
   return key.meta(`cap/${log}/${String(seq).padStart(14, '0')}`);
+}
+
+const NOWHERE: Position = { segment: 0, offset: 0, length: 0 };
+
+function placeName({ log, seq }: CommitRef): string {
+  return `${log}/${seq}`;
+}
+
+function refOf({ log, header }: Commit): CommitRef {
+  return { log, seq: header.seq };
+}
+
+function recordOf(commit: Commit, state: CommitState, position: Position): CommitRecord {
+  const { id, header, sig } = commit;
+  const part = header.kind === 'part';
+  return { id, hlc: header.hlc, ops: opsOf(header), position, state, signed: sig !== null, part };
 }
 
 export function opsOf(header: Header): number {

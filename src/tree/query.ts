@@ -212,10 +212,12 @@ function valueOf(item: QueryItem, key: string): FieldValue {
   if (key === 'path' || key === 'id') return item[key];
   const field = item.fields.get(key);
   if (field !== undefined) return field;
-  return key === 'name' || key === 'type' ? item[key] : null;
+  if (key === 'name' || key === 'type') return item[key];
+  const state = STATES.find((each) => each === key);
+  return state === undefined ? null : item[state];
 }
 
-/** A missing field is null. Of a list, one element is enough. */
+/** A missing field is null, and so is an empty list. Of a list, one element is enough. */
 function compare(value: FieldValue, operator: Operator, literal: Literal, nowMs: number): boolean {
   switch (operator) {
     case '!=':
@@ -225,7 +227,7 @@ function compare(value: FieldValue, operator: Operator, literal: Literal, nowMs:
     case '~':
       return contains(value, literal);
     default: {
-      const elements = isList(value) ? value : [value];
+      const elements = !isList(value) ? [value] : value.length === 0 ? [null] : value;
       return elements.some((element) => holdsOrder(element, operator, literal, nowMs));
     }
   }
@@ -272,6 +274,7 @@ function orderOf(value: FieldValue, literal: Literal, nowMs: number): number {
   if (timeMs !== null && literal.timeMs !== null) {
     return timeMs - (literal.isSpan ? nowMs + literal.timeMs : literal.timeMs);
   }
+  if (literal.isSpan) return Number.NaN;
   const other = typeof value === 'string' ? literal.text : literal.value;
   return typeof other === typeof value ? compareValues(value, other) : Number.NaN;
 }

@@ -1,37 +1,49 @@
 /**
- * New files that look like keys or tokens are named and left out. Few false alarms
- * matter more than catching everything: `--force` and ignore files are the user's say.
+ * New files that look like keys or tokens are named and left out of a commit: what was
+ * synced once can't be called back. Few false alarms matter more than catching all;
+ * `--force` is the user's say. Leaves out files that are tracked already.
  */
+import { SECRET_HEAD_BYTES } from '../core/limits.js';
 
-/** How much of a file is looked at. */
-const LOOKED_AT_BYTES = 64 * 1024;
+type Sign = readonly [pattern: RegExp, what: string];
 
-const NAMES: readonly (readonly [RegExp, string])[] = [
-  [/^\.env(?:\.(?!example$|sample$|template$|dist$).+)?$/i, 'an environment file with secrets'],
+const NAMES: readonly Sign[] = [
+  [/^\.env(?:\.(?!(?:example|sample|template|dist)$).+)?$/i, 'an environment file with secrets'],
   [/^id_(?:rsa|dsa|ecdsa|ed25519)(?:_sk)?$/i, 'a private SSH key'],
-  [/^\.netrc$/i, 'a file of passwords'],
-  [/^\.pgpass$/i, 'a file of passwords'],
-  [/\.(?:pfx|p12|keystore|jks)$/i, 'a key store'],
+  [/^(?:[._]netrc|\.pgpass|\.git-credentials)$/i, 'a file of passwords'],
+  [/\.(?:pfx|p12|keystore|jks|kdbx)$/i, 'a key store'],
 ];
 
-const CONTENTS: readonly (readonly [RegExp, string])[] = [
-  [/-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----/, 'a private key'],
-  [/^wn-recovery-key-1/m, "a workspace's recovery key"],
-  [/\bwn-ticket-1[a-z0-9_-]{40}/i, 'a ticket to a workspace'],
-  [/\b(?:AKIA|ASIA)[0-9A-Z]{16}\b/, 'an AWS access key'],
+/** Each names enough of the real thing that a mention in prose isn't taken for it. */
+const CONTENTS: readonly Sign[] = [
+  [
+    /-----BEGIN (?:[A-Z0-9]+ ){0,4}PRIVATE KEY(?: BLOCK)?-----\s{1,4}(?:[A-Za-z-]+: [^\n]*\n){0,4}\s{0,4}[A-Za-z0-9+/=]{32}/,
+    'a private key',
+  ],
+  [/^PuTTY-User-Key-File-\d/m, 'a private SSH key'],
+  [/\bAGE-SECRET-KEY-1[A-Z0-9]{58}\b/, 'a private key of age'],
+  [/^wn-recovery-key-\d+\s[^]{0,2000}^key: *[0-9a-z]{4,6}-/im, "a workspace's recovery key"],
+  [/\bwn-ticket-\d+\.[A-Za-z0-9_-]{40}/, 'a ticket to a workspace'],
+  [/\b(?:AKIA|ASIA)(?![A-Z0-9]{9}EXAMPLE)[A-Z0-9]{16}\b/, 'an AWS access key'],
   [/\bgh[pousr]_[A-Za-z0-9]{36}\b/, 'a GitHub token'],
-  [/\bgithub_pat_[A-Za-z0-9_]{60}/, 'a GitHub token'],
-  [/\bxox[abprs]-[A-Za-z0-9-]{20}/, 'a Slack token'],
-  [/\bAIza[0-9A-Za-z_-]{35}\b/, 'a Google API key'],
-  [/^\s*\/\/[^\s:]+:_authToken=(?!\$\{)\S+/m, 'an npm token'],
+  [/\bgithub_pat_[A-Za-z0-9]{22}_[A-Za-z0-9]{40}/, 'a GitHub token'],
+  [/\bglpat-[A-Za-z0-9_-]{20}\b/, 'a GitLab token'],
+  [/\bxox[abeprs]-[A-Za-z0-9-]{20}/, 'a Slack token'],
+  [/\bAIza[A-Za-z0-9_-]{35}(?![A-Za-z0-9_-])/, 'a Google API key'],
+  [/\bsk_live_[A-Za-z0-9]{24}/, 'a Stripe key'],
+  [/\bsk-ant-[a-z0-9]{4,8}-[A-Za-z0-9_-]{40}/, 'an Anthropic API key'],
+  [/\bnpm_[A-Za-z0-9]{36}\b/, 'an npm token'],
+  [/:_(?:authToken|password|auth)=(?!\$\{)[^\s]{8}/, 'an npm token'],
 ];
 
-/** What a file looks like, for "looks like …"; null for an ordinary one. */
+/**
+ * What a file looks like, to complete "looks like …"; null for an ordinary one. Looks at
+ * the name and the first `SECRET_HEAD_BYTES` of `content`.
+ */
 export function looksSecret(path: string, content: Uint8Array): string | null {
   const name = path.slice(path.lastIndexOf('/') + 1);
   for (const [pattern, what] of NAMES) if (pattern.test(name)) return what;
-  const head = Buffer.from(content.buffer, content.byteOffset, Math.min(content.byteLength, LOOKED_AT_BYTES));
-  const text = head.toString('latin1');
+  const text = Buffer.from(content.subarray(0, SECRET_HEAD_BYTES)).toString('latin1');
   for (const [pattern, what] of CONTENTS) if (pattern.test(text)) return what;
   return null;
 }

@@ -53,7 +53,9 @@ function bundleProbe(): string {
     outfile,
     bundle: true,
     platform: 'node',
-    external: ['typescript'],
+    // The probe has its own commands, and doesn't load those of the table.
+    external: ['typescript', '../commands/*'],
+    logLevel: 'error',
     define: { 'import.meta.dirname': '__dirname' },
   });
   return outfile;

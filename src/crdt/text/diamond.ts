@@ -42,13 +42,16 @@ export class DiamondEngine implements MergeEngine {
       this.#log.setAgent(log);
       this.#agent = log;
     }
-    let at = this.#local(this.#graph.parents(this.#versions.length));
+    // Without parents, Diamond Types takes all heads that it has: the usual case, and faster.
+    const isOnAll = this.#graph.heads.length === 1;
+    const parents = () => this.#local(this.#graph.parents(this.#versions.length));
+    let at = isOnAll ? undefined : parents();
+    let last: number | undefined;
     for (const [pos, what] of runs) {
-      const last =
-        typeof what === 'string' ? this.#log.ins(pos, what, at) : this.#log.del(pos, what, at);
-      at = Uint32Array.of(last);
+      last = typeof what === 'string' ? this.#log.ins(pos, what, at) : this.#log.del(pos, what, at);
+      at = isOnAll ? undefined : Uint32Array.of(last);
     }
-    this.#versions.push(runs.length > 0 ? at[0]! : at);
+    this.#versions.push(last ?? parents());
   }
 
   text(version?: Version): string {

@@ -77,7 +77,7 @@ export class TextDocument {
     return this.#merged?.heads() ?? this.#heads;
   }
 
-  /** Whether nothing was merged since it was opened: no engine is loaded. */
+  /** Whether all was typed in one line since it was opened, so that no engine is loaded. */
   get isLinear(): boolean {
     return this.#merged === undefined;
   }
@@ -106,8 +106,9 @@ export class TextDocument {
   }
 
   /**
-   * What to write into an op for `runs` that were typed on `textAt(heads)`. Throws WnError
-   * `invalid` where they don't fit that text, and `not_found` as `textAt` does.
+   * What to write into an op for `runs` that were typed on `textAt(heads)` and fit it. The runs
+   * themselves, unless an op is dead; then a misfit throws WnError `invalid`, and an unknown head
+   * `not_found`.
    */
   toFullRuns(heads: readonly Head[], runs: readonly Run[]): FullRuns {
     return this.#merged?.fullRuns(heads, runs) ?? { runs, tombstones: false };

@@ -55,7 +55,7 @@ export class LogStore {
     const found = new Map<number, SegmentInfo>();
     for (const file of await this.storage.list(logFolder(log))) {
       const info = parseSegmentPath(file)?.info;
-      if (info !== undefined && found.get(info.first)?.sealed !== true) found.set(info.first, info);
+      if (info !== undefined) found.set(info.first, info); // `.segz` comes behind `.seg`
     }
     return [...found.values()];
   }

@@ -156,6 +156,36 @@ describe('TextDocument, merging', () => {
     }
   });
 
+  it('refuses a log id at which Diamond Types would panic', () => {
+    for (const [chars, isRefused] of [
+      [49, false],
+      [50, true],
+    ] as const) {
+      const log = 'e'.repeat(chars);
+      const root = op(A, 1, [], [0, 'x']);
+      const document = TextDocument.open({ diamondTypes });
+      document.add(root);
+      document.add(op(A, 2, [root], [1, 'y']));
+      const attempt = () => document.add(op(log, 1, [root], [0, 'w']));
+      if (isRefused) assert.throws(attempt, /bug: a log id/);
+      else assert.deepEqual(attempt(), { ok: true });
+      document.free();
+    }
+  });
+
+  it('shows the empty text before any op', () => {
+    for (const engine of [{ diamondTypes }, {}]) {
+      const root = op(A, 1, [], [0, 'x']);
+      const document = TextDocument.open(engine);
+      for (const change of [root, op(A, 2, [root], [1, 'y']), op(B, 1, [], [0, 'b'])]) {
+        document.add(change);
+      }
+      assert.equal(document.textAt([]), '');
+      assert.equal(document.text(), 'xyb');
+      document.free();
+    }
+  });
+
   it('deletes once what both deleted', () => {
     const root = op(A, 1, [], [0, 'abcdef']);
     const a = op(A, 2, [root], [1, 3]);

@@ -60,6 +60,22 @@ describe('log check', () => {
     assert.equal(commits, 6);
   });
 
+  it('names damage once, and believes the next segment', async () => {
+    const storage = new MemoryStorage();
+    const chain = await threeSegments(storage);
+    const file = segmentPath(chain.key, 2, 'sealed');
+    const bytes = storage.bytes(file);
+    bytes[bytes.byteLength - 3] = (bytes.at(-3) ?? 0) ^ 1;
+    storage.files.set(file, bytes);
+    const { problems, commits, heads } = await checkLogs(open(storage), OPTIONS);
+    assert.deepEqual(
+      problems.map((problem) => [problem.file, problem.what]),
+      [[file, 'a block is damaged']],
+    );
+    assert.equal(commits, 4);
+    assert.equal(heads[0]?.id, chain.commits[5]?.id);
+  });
+
   it('names a record that is no commit, and trusts nothing behind it in its segment', async () => {
     const storage = new MemoryStorage();
     const chain = await threeSegments(storage);
