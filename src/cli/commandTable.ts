@@ -27,6 +27,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<{ readonly default:
   pull: () => import('../commands/pull.js'),
   push: () => import('../commands/push.js'),
   rebase: () => import('../commands/rebase.js'),
+  redo: () => import('../commands/redo.js'),
   reindex: () => import('../commands/reindex.js'),
   'remote add': () => import('../commands/remote/add.js'),
   'remote list': () => import('../commands/remote/list.js'),
@@ -38,4 +39,5 @@ export const COMMANDS: Readonly<Record<string, () => Promise<{ readonly default:
   status: () => import('../commands/status.js'),
   sync: () => import('../commands/sync.js'),
   unbundle: () => import('../commands/unbundle.js'),
+  undo: () => import('../commands/undo.js'),
 };

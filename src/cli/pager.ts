@@ -22,11 +22,18 @@ async function runPager(
 ): Promise<boolean> {
   const { spawn } = await import('node:child_process');
   const child = spawn(program, args, { stdio: ['pipe', 'inherit', 'inherit'], cwd: context.cwd });
-  return new Promise((resolve) => {
+  // Ctrl-C is the pager's while it runs, as it is in git: it ends a search, not the program.
+  const listeners = process.listeners('SIGINT');
+  process.removeAllListeners('SIGINT').on('SIGINT', () => undefined);
+  const closed = new Promise<boolean>((resolve) => {
     child.once('error', () => resolve(false));
     child.once('close', () => resolve(true));
     // The reader may leave before the end (`q`): that is no error.
     child.stdin.on('error', () => undefined);
     child.stdin.end(content);
+  });
+  return closed.finally(() => {
+    process.removeAllListeners('SIGINT');
+    for (const listener of listeners) process.on('SIGINT', listener);
   });
 }

@@ -183,3 +183,6 @@ export const IGNORE_CACHED_PATHS_MAX = 10_000;
 // Ids as people write them
 /** How many ids of one beginning are looked at before it counts as ambiguous. */
 export const ID_PREFIX_MATCHES_MAX = 256;
+
+// Settings of a repository
+export const SETTING_CHARS_MAX = 1_024;

@@ -3,7 +3,7 @@
  * happens inside `transact`, under the writer lock, and counts once `flush` resolved:
  * then logs (and what else was given) are on disk. Reading never takes the lock.
  */
-import { fromHex, toHex } from '../core/bytes.js';
+import { equalBytes, fromHex, toHex, utf8 } from '../core/bytes.js';
 import { checkCommit, type Commit } from '../core/commit.js';
 import type { Signer } from '../core/crypto.js';
 import { assert, WnError } from '../core/errors.js';
@@ -44,6 +44,8 @@ export interface ReplicaPorts {
   readonly chunks: (bytes: Uint8Array) => Iterable<readonly [number, number]>;
 }
 
+/** Which boot of the machine the index was last written in. */
+const BOOT_PATH = 'index/boot';
 const OVERLAY_KEYS_MAX = 50_000;
 
 export class Replica {
@@ -89,11 +91,12 @@ export class Replica {
     const place = await readPlace(ports.storage);
     const store = new LogStore(ports.storage, ports.deflate);
     const joining = await readJoining(ports.storage);
-    const index = await ports.openIndex(false);
-    if (indexIsGood(new Tables(index), ports.bootId)) {
-      return new Replica(ports, config, new Tables(index), store, place, joining);
+    // An index of another boot may be torn: it isn't even opened.
+    if (await isOfThisBoot(ports)) {
+      const tables = new Tables(await ports.openIndex(false));
+      if (isOfThisVersion(tables)) return new Replica(ports, config, tables, store, place, joining);
+      await tables.close();
     }
-    await index.close();
     return Replica.reindex(ports, lockTimeoutMs);
   }
 
@@ -122,8 +125,8 @@ export class Replica {
         throw damaged(damage);
       }
       tables.put(key.meta('version'), encodeSeq(INDEX_VERSION));
-      tables.put(key.meta('boot'), Buffer.from(ports.bootId));
       await replica.flush(null);
+      await ports.storage.replace(BOOT_PATH, utf8(ports.bootId));
       return replica;
     } finally {
       release();
@@ -318,13 +321,12 @@ function damaged({ file, offset, what }: Damage): WnError {
   });
 }
 
-function indexIsGood(tables: Tables, bootId: string): boolean {
+async function isOfThisBoot({ storage, bootId }: ReplicaPorts): Promise<boolean> {
+  const boot = await storage.read(BOOT_PATH);
+  return boot !== null && Buffer.from(boot).toString('utf8') === bootId;
+}
+
+function isOfThisVersion(tables: Tables): boolean {
   const version = tables.get(key.meta('version'));
-  const boot = tables.get(key.meta('boot'));
-  return (
-    version !== undefined &&
-    Buffer.compare(version, encodeSeq(INDEX_VERSION)) === 0 &&
-    boot !== undefined &&
-    Buffer.from(boot).toString('utf8') === bootId
-  );
+  return version !== undefined && equalBytes(version, encodeSeq(INDEX_VERSION));
 }

@@ -152,6 +152,17 @@ export class View {
     return found;
   }
 
+  /** The worknodes that have a name in the folder shown at a path, shown there or with a suffix. */
+  namedIn(path: string, name: string): readonly NodeId[] {
+    const folder = path === '' ? [this.root] : (this.foldersAt(path) ?? []);
+    this.forgetOld();
+    const only = this.single.get(`${folder.join()}/${name}`);
+    if (only !== undefined) return only.united;
+    return folder.flatMap((parent) =>
+      [...this.tables.prefix(key.childrenNamed(parent, name))].map(([at]) => parseChild(at).node),
+    );
+  }
+
   /** The entry that shows a worknode; null if it doesn't show. */
   entryOf(node: NodeId): Entry | null {
     if (node === this.root) return null;

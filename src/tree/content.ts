@@ -26,7 +26,7 @@ const WHOLE_NAMES = new Set([
 
 /** Nested data that must stay well-formed, and what programs write for programs. */
 const WHOLE_ENDING =
-  /\.(?:lock|lockb|json|json5|jsonc|geojson|ipynb|svg|map|canvas|excalidraw|drawio|webmanifest|tsbuildinfo|snap|min\.[a-z]+|bundle\.(?:js|css)|pb\.go|pb\.cc|pb\.h|_pb2\.py|g\.dart|designer\.cs)$/;
+  /_pb2\.py$|\.(?:lock|lockb|json|json5|jsonc|geojson|ipynb|svg|map|canvas|excalidraw|drawio|webmanifest|tsbuildinfo|snap|min\.[a-z]+|bundle\.(?:js|css)|pb\.go|pb\.cc|pb\.h|g\.dart|designer\.cs)$/;
 
 /** Prose, where a paragraph may well be one long line. */
 const PROSE_ENDING = /\.(?:md|markdown|mdx|txt|text|rst|adoc|asciidoc|org|tex|typ|textile|wiki)$/;

@@ -85,16 +85,10 @@ function partsOf(value: FieldValue): readonly FieldValue[] {
 
 function kindOf(value: FieldValue): number {
   if (value === null) return 0;
-  switch (typeof value) {
-    case 'boolean':
-      return 1;
-    case 'number':
-      return 2;
-    case 'string':
-      return 3;
-    default:
-      return isList(value) ? 4 : 5;
-  }
+  if (typeof value === 'boolean') return 1;
+  if (typeof value === 'number') return 2;
+  if (typeof value === 'string') return 3;
+  return isList(value) ? 4 : 5;
 }
 
 export function sortedEntries(

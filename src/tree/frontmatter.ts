@@ -189,18 +189,15 @@ function endOfValue(text: string, end: number): number {
   return text[end - 2] === '\r' ? end - 2 : end - 1;
 }
 
+const STYLES = {
+  PLAIN: 'plain',
+  QUOTE_SINGLE: 'single',
+  QUOTE_DOUBLE: 'double',
+  BLOCK_LITERAL: 'literal',
+  BLOCK_FOLDED: 'folded',
+} as const;
+
 function styleOf(node: unknown): Style {
   if (!isScalar(node)) return (node as { flow?: boolean } | null)?.flow === true ? 'flow' : 'block';
-  switch (node.type) {
-    case 'QUOTE_SINGLE':
-      return 'single';
-    case 'QUOTE_DOUBLE':
-      return 'double';
-    case 'BLOCK_LITERAL':
-      return 'literal';
-    case 'BLOCK_FOLDED':
-      return 'folded';
-    default:
-      return 'plain';
-  }
+  return STYLES[node.type ?? 'PLAIN'];
 }

@@ -5,24 +5,23 @@
  * whatever was typed since. What isn't current any more stays, and is told.
  */
 import { stampedOps } from '../core/commit.js';
-import type { Stamp } from '../core/hlc.js';
+import { stampTime, type Stamp } from '../core/hlc.js';
 import type { NodeId } from '../core/ids.js';
-import type { Op } from '../core/op.js';
+import type { FieldPath, Op } from '../core/op.js';
+import { pathKey } from '../crdt/registry.js';
 import { makesCycle, type Placement } from '../crdt/tree.js';
 import { nodeOf } from '../repo/fold/fold.js';
-import { decodeSeq } from '../repo/index/records.js';
-import { key, parseTouch } from '../repo/index/tables.js';
 import type { CommitRef } from '../repo/history.js';
+import { key } from '../repo/index/tables.js';
+import { opsOn, placesOn, type NodeOp } from '../repo/nodeops.js';
 import type { Replica } from '../repo/replica.js';
-import { FieldInverses } from './inversefields.js';
+import { inverseField } from './inversefield.js';
 import { inverseText } from './inversetext.js';
 import { lastPath } from './lastpath.js';
-import { opsOn } from './nodeops.js';
 
 export interface NotUndone {
   readonly path: string;
-  /** The field, where it is one. */
-  readonly field?: string;
+  readonly field?: FieldPath;
   readonly why: string;
 }
 
@@ -31,12 +30,187 @@ export interface Inverse {
   readonly notUndone: readonly NotUndone[];
 }
 
-/** An operation of the change. */
-export interface ChangeOp<Kind extends Op['op'] = Op['op']> {
-  readonly op: Extract<Op, { op: Kind }>;
+/** An operation of the change, and what it bears on. */
+export interface ChangeOp<O extends Op = Op> extends NodeOp {
+  readonly op: O;
   readonly node: NodeId;
-  readonly at: Stamp;
-  readonly ref: CommitRef;
-  /** Its index in the commit. */
-  readonly index: number;
+}
+
+type OpOf<Kind extends Op['op']> = Extract<Op, { op: Kind }>;
+
+interface Taking {
+  readonly replica: Replica;
+  /** The commits of the change, and own ones since that come to nothing together. */
+  readonly passedOver: ReadonlySet<string>;
+  readonly last: CommitRef;
+  readonly changes: readonly ChangeOp[];
+  readonly created: ReadonlySet<NodeId>;
+  readonly deleting: Set<NodeId>;
+  readonly reviving: Set<NodeId>;
+  /** Worknodes that are moved back, to which folder. */
+  readonly leaving: Map<NodeId, NodeId>;
+  /** Fields, texts and places of which all the change's ops are taken back already. */
+  readonly done: Set<string>;
+  readonly ops: Op[];
+  readonly notUndone: NotUndone[];
+}
+
+/** `chain`: the commits of one change, in order. `neutral`: names of commits, as `log/seq`. */
+export function inverseOf(
+  replica: Replica,
+  chain: readonly CommitRef[],
+  neutral: ReadonlySet<string>,
+): Inverse {
+  const changes = chain.flatMap((ref) => changesIn(replica, ref));
+  const taking: Taking = {
+    replica,
+    passedOver: new Set([...neutral, ...chain.map(({ log, seq }) => `${log}/${seq}`)]),
+    last: chain.at(-1) ?? { log: '', seq: -1 },
+    changes,
+    created: new Set(changes.filter(({ op }) => op.op === 'create').map(({ node }) => node)),
+    deleting: new Set(),
+    reviving: new Set(),
+    leaving: new Map(),
+    done: new Set(),
+    ops: [],
+    notUndone: [],
+  };
+  for (const change of changes.toReversed()) takeBack(taking, change);
+  return taking;
+}
+
+function changesIn({ history, fold }: Replica, ref: CommitRef): readonly ChangeOp[] {
+  const commit = history.commit(ref);
+  return stampedOps(commit, fold.groups.of(commit)).flatMap((stamped) => {
+    const node = nodeOf(commit, stamped);
+    const index = Number(stampTime(stamped.at) - commit.header.hlc);
+    return node === null ? [] : [{ op: stamped.op, at: stamped.at, ref, index, node }];
+  });
+}
+
+function takeBack(taking: Taking, change: ChangeOp): void {
+  const { op, node } = change;
+  switch (op.op) {
+    case 'create':
+      return hide(taking, node);
+    case 'delete':
+      return bringBack(taking, change);
+    case 'revive':
+      return taking.created.has(node) ? undefined : hide(taking, node);
+    case 'place':
+      return once(taking, node, 'place', () => {
+        moveBack(taking, change);
+      });
+    case 'field':
+      return once(taking, node, pathKey(op.path), () => {
+        takeBackField(taking, node, op.path);
+      });
+    case 'text':
+      return once(taking, node, 'text', () => {
+        const own = taking.changes.filter((each) => isOn(each, node, 'text'));
+        taking.ops.push(...inverseText(taking.replica, node, own));
+      });
+    default:
+      return undefined;
+  }
+}
+
+function isOn<Kind extends Op['op']>(
+  change: ChangeOp,
+  node: NodeId,
+  kind: Kind,
+): change is ChangeOp<OpOf<Kind>> {
+  return change.node === node && change.op.op === kind;
+}
+
+/** All ops of the change on one field, text or place are taken back together. */
+function once(taking: Taking, node: NodeId, what: string, work: () => void): void {
+  const name = `${node} ${what}`;
+  if (taking.created.has(node) || taking.done.has(name)) return;
+  taking.done.add(name);
+  if (taking.replica.view.record(node).shown || taking.reviving.has(node)) work();
+  else tell(taking, node, 'deleted since');
+}
+
+function tell({ replica, notUndone }: Taking, node: NodeId, why: string, field?: FieldPath): void {
+  const path = lastPath(replica.view, node);
+  const same = (each: NotUndone): boolean => each.path === path && each.why === why && field === undefined;
+  if (!notUndone.some(same)) notUndone.push({ path, why, ...(field && { field }) });
+}
+
+/** Deletes what the change made or brought back, unless others have worked on it. */
+function hide(taking: Taking, node: NodeId): void {
+  const { replica, deleting } = taking;
+  if (!replica.view.record(node).shown) return;
+  if (isTouchedSince(taking, node)) return tell(taking, node, 'changed since');
+  if (hasOtherChildren(taking, node)) return tell(taking, node, 'holds what was made since');
+  deleting.add(node);
+  taking.ops.push({ op: 'delete', node });
+}
+
+/** By commits that the change hadn't seen, or that came after it. */
+function isTouchedSince({ replica, last, passedOver }: Taking, node: NodeId): boolean {
+  for (const { ref } of placesOn(replica, node)) {
+    const seen = replica.history.inPast(ref, last);
+    if (!seen && !passedOver.has(`${ref.log}/${ref.seq}`)) return true;
+  }
+  return false;
+}
+
+function hasOtherChildren({ replica, deleting, leaving }: Taking, node: NodeId): boolean {
+  for (const [at] of replica.tables.prefix(key.children(node))) {
+    const child = at.slice(-node.length);
+    if (!deleting.has(child) && (leaving.get(child) ?? node) === node) return true;
+  }
+  return false;
+}
+
+/** Revives what the change deleted, unless another delete hides it too. */
+function bringBack(taking: Taking, { node, ref }: ChangeOp): void {
+  const { replica, passedOver, reviving } = taking;
+  const record = replica.view.record(node);
+  const isOwn = (deleted: CommitRef): boolean => passedOver.has(`${deleted.log}/${deleted.seq}`);
+  const hiding = record.deletes.filter(
+    (deleted) => replica.fold.touchesOutside(record, deleted).length === 0,
+  );
+  if (!hiding.some((deleted) => deleted.log === ref.log && deleted.seq === ref.seq)) return;
+  if (!hiding.every(isOwn)) return tell(taking, node, 'deleted by another commit, too');
+  reviving.add(node);
+  taking.ops.push({ op: 'revive', node });
+}
+
+function moveBack(taking: Taking, { node }: ChangeOp): void {
+  const { replica } = taking;
+  const { placed } = replica.view.record(node);
+  const own = taking.changes.filter((each) => isOn(each, node, 'place'));
+  const before = placementBefore(replica, node, own[0]?.at ?? '');
+  if (before === null) return;
+  if (placed?.at !== own.at(-1)?.at) return tell(taking, node, 'moved again since');
+  const placementOf = (id: NodeId): Placement | null => replica.view.record(id).placed;
+  if (makesCycle(node, before.parent, placementOf)) {
+    return tell(taking, node, 'its old folder lies in it now');
+  }
+  taking.leaving.set(node, before.parent);
+  taking.ops.push({ op: 'place', node, parent: before.parent, name: before.name });
+}
+
+/** The newest create or place op that is older. */
+function placementBefore(replica: Replica, node: NodeId, at: Stamp): Placement | null {
+  let newest: Placement | null = null;
+  for (const each of opsOn(replica, node)) {
+    if (each.at >= at) break;
+    const { op } = each;
+    if (op.op !== 'create' && op.op !== 'place') continue;
+    newest = { parent: op.parent, name: op.name, at: each.at };
+  }
+  return newest;
+}
+
+function takeBackField(taking: Taking, node: NodeId, path: FieldPath): void {
+  const own = taking.changes
+    .filter((each) => isOn(each, node, 'field'))
+    .filter(({ op }) => pathKey(op.path) === pathKey(path));
+  const { ops, missed } = inverseField(taking.replica, node, path, own);
+  taking.ops.push(...ops);
+  if (missed) tell(taking, node, 'written again since', path);
 }

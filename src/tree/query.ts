@@ -12,7 +12,7 @@
 import { WnError } from '../core/errors.js';
 import { QUERY_BYTES_MAX, QUERY_DEPTH_MAX } from '../core/limits.js';
 import { parseDate, parseSpan } from './dates.js';
-import { compareValues, isList, isMap, type FieldValue, type Scalar } from './field.js';
+import { compareValues, isList, isMap, isScalar, type FieldValue, type Scalar } from './field.js';
 import { plainValue } from './yaml.js';
 
 const STATES = ['ready', 'blocked', 'conflicted'] as const;
@@ -226,7 +226,11 @@ function compare(value: FieldValue, operator: Operator, literal: Literal, nowMs:
       return !compare(value, '~', literal, nowMs);
     case '~':
       return contains(value, literal);
-    default: {
+    case '=':
+    case '<':
+    case '<=':
+    case '>':
+    case '>=': {
       const elements = !isList(value) ? [value] : value.length === 0 ? [null] : value;
       return elements.some((element) => holdsOrder(element, operator, literal, nowMs));
     }
@@ -236,9 +240,9 @@ function compare(value: FieldValue, operator: Operator, literal: Literal, nowMs:
 /** A list has the element, a mapping the key, a text the words; case counts for nothing. */
 function contains(value: FieldValue, { text }: Literal): boolean {
   const lower = text.toLowerCase();
-  if (isList(value)) return value.some((element) => String(element).toLowerCase() === lower);
   if (isMap(value)) return value.has(text);
-  return value !== null && holds(String(value), lower);
+  if (isScalar(value)) return value !== null && holds(String(value), lower);
+  return value.some((element) => isScalar(element) && String(element).toLowerCase() === lower);
 }
 
 function holds(text: string, lower: string): boolean {

@@ -140,15 +140,18 @@ async function recordEdit(recording: Recording, item: Found): Promise<void> {
   const content = await readContent(recording, item);
   if (content === null) return;
   await writeContent(recording, entry.node, item, content, entry);
-  for (const twin of recording.replica.view.entryOf(entry.node)?.united ?? []) {
-    if (twin !== entry.node) recording.draft.add({ op: 'delete', node: twin });
-  }
+  for (const twin of twinsOf(recording, entry)) recording.draft.add({ op: 'delete', node: twin });
+}
+
+/** Worknodes that show only through this entry's file: united with its own, no files of their own. */
+function twinsOf({ replica, state }: Recording, { node }: TreeEntry): readonly NodeId[] {
+  const united = replica.view.entryOf(node)?.united ?? [];
+  return united.filter((twin) => twin !== node && state.pathOf(twin) === null);
 }
 
 /** Everything that showed at the path goes: folders of one name, files of equal bytes. */
 function recordDelete(recording: Recording, entry: TreeEntry): void {
-  const shown = recording.replica.view.entryOf(entry.node);
-  for (const node of shown?.united ?? [entry.node]) recording.draft.add({ op: 'delete', node });
+  for (const node of [entry.node, ...twinsOf(recording, entry)]) recording.draft.add({ op: 'delete', node });
   recording.removed.add(entry.path);
 }
 

@@ -80,7 +80,8 @@ export function scan(dir: WorkDir, state: TreeState, options: ScanOptions): Scan
   enter(walk, '', IgnoreRules.root(), 0);
   const vanished: TreeEntry[] = [];
   for (const entry of state.entries.values()) {
-    if (!walk.seen.has(entry.path) && isUnder(entry.path, options.under)) vanished.push(entry);
+    if (walk.seen.has(entry.path) || state.leftovers.has(entry.path)) continue;
+    if (isUnder(entry.path, options.under)) vanished.push(entry);
   }
   const { added, modified, restamped, refused, files, bytes } = walk;
   return { added, modified, vanished, restamped, refused, files, bytes };

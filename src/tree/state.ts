@@ -25,6 +25,7 @@ import { TREE_JOURNAL_BYTES_MAX, TREE_RECORD_BYTES_MAX } from '../core/limits.js
 import type { NodeType } from '../core/op.js';
 import type { FileStat, Storage } from '../core/ports.js';
 import type { Head } from '../crdt/text/op.js';
+import { looksTorn } from '../repo/log/torn.js';
 import type { Extra } from '../repo/writer.js';
 import type { Eol, TextForm } from './eol.js';
 import type { Crdt, Field, FieldShown, FieldValue } from './field.js';
@@ -51,6 +52,14 @@ export interface TreeEntry {
   readonly base: Uint8Array | null;
 }
 
+/** What a file is about to become. */
+export interface Intent {
+  /** As it will be recorded. */
+  readonly entry: TreeEntry;
+  /** Tagged hash of what will be written; the user's own edits may be in it. '' for folders. */
+  readonly hash: string;
+}
+
 export interface Changes {
   readonly put: readonly TreeEntry[];
   readonly removed: readonly string[];
@@ -63,11 +72,18 @@ const MAGIC = 'wntree-1';
 export class TreeState {
   readonly entries = new Map<string, TreeEntry>();
   private readonly paths = new Map<NodeId, string>();
-  /** Files that were about to be written when the process ended. */
-  readonly intents = new Map<string, TreeEntry>();
+  /** Paths of entries whose worknode has its file elsewhere by now: the old file is to go. */
+  readonly leftovers = new Set<string>();
+  /** Files that were about to be written when the process ended, by path. */
+  readonly intents = new Map<string, Intent>();
+  /** Paths whose files were about to be removed then. */
+  readonly removals = new Set<string>();
   private journalBytes = 0;
   private snapshotBytes = 0;
-  private healed = true;
+  /** Where the journal's last whole record ends. */
+  private goodBytes = 0;
+  /** The journal speaks of commits that aren't held, or not yet. */
+  private doubtful = false;
 
   private constructor(private readonly storage: Storage) {}
 
@@ -85,7 +101,14 @@ export class TreeState {
   async isStale(): Promise<boolean> {
     const journal = (await this.storage.size(JOURNAL)) ?? 0;
     const snapshot = (await this.storage.size(SNAPSHOT)) ?? 0;
-    return journal !== this.journalBytes || snapshot !== this.snapshotBytes;
+    return this.doubtful || journal !== this.journalBytes || snapshot !== this.snapshotBytes;
+  }
+
+  /** Nothing may be appended behind the torn end that a killed process left. */
+  async heal(): Promise<void> {
+    if (this.goodBytes === this.journalBytes) return;
+    await this.storage.truncate(JOURNAL, this.goodBytes);
+    this.journalBytes = this.goodBytes;
   }
 
   pathOf(node: NodeId): string | null {
@@ -97,14 +120,22 @@ export class TreeState {
       const known = this.entries.get(path);
       if (known !== undefined && this.paths.get(known.node) === path) this.paths.delete(known.node);
       this.entries.delete(path);
+      this.leftovers.delete(path);
     }
-    for (const entry of put) {
-      const known = this.entries.get(entry.path);
-      if (known !== undefined && this.paths.get(known.node) === entry.path) this.paths.delete(known.node);
-      this.entries.set(entry.path, entry);
-      this.paths.set(entry.node, entry.path);
-      this.intents.delete(entry.path);
-    }
+    for (const entry of put) this.place(entry);
+    this.intents.clear();
+    this.removals.clear();
+  }
+
+  private place(entry: TreeEntry): void {
+    const { path, node } = entry;
+    const known = this.entries.get(path);
+    if (known !== undefined && this.paths.get(known.node) === path) this.paths.delete(known.node);
+    const before = this.paths.get(node);
+    if (before !== undefined && before !== path) this.leftovers.add(before);
+    this.entries.set(path, entry);
+    this.paths.set(node, path);
+    this.leftovers.delete(path);
   }
 
   /**
@@ -121,29 +152,35 @@ export class TreeState {
     ]);
   }
 
-  /** The record that says what files are about to become. */
-  intend(entries: readonly TreeEntry[]): Extra {
-    for (const entry of entries) this.intents.set(entry.path, entry);
-    return this.journaled([1, entries.map(encodeEntry)]);
+  /** The record that says what is about to happen to files, until the next that says what did. */
+  intend(writes: readonly Intent[], removals: readonly string[]): Extra {
+    this.plan(writes, removals);
+    return this.journaled([1, writes.map(encodeIntent), removals]);
+  }
+
+  private plan(writes: readonly Intent[], removals: readonly string[]): void {
+    for (const intent of writes) this.intents.set(intent.entry.path, intent);
+    for (const path of removals) this.removals.add(path);
   }
 
   private journaled(record: Canonical): Extra {
     const bytes = encodeRecord(encodeCanonical(record));
     this.journalBytes += bytes.byteLength;
+    this.goodBytes = this.journalBytes;
     return { path: JOURNAL, bytes };
   }
 
-  /** Folds the journal into a new snapshot where it has grown long, or has a torn end. */
+  /** Folds the journal into a new snapshot where it has grown long, or speaks of no commit held. */
   async compact(force = false): Promise<void> {
     const long = this.journalBytes > Math.max(TREE_JOURNAL_BYTES_MAX, this.snapshotBytes);
-    if (this.healed && !long && !(force && this.journalBytes > 0)) return;
-    if (this.intents.size > 0) return;
+    if (!this.doubtful && !long && !(force && this.journalBytes > 0)) return;
+    if (this.intents.size + this.removals.size + this.leftovers.size > 0) return;
     const bytes = this.encodeSnapshot();
     await this.storage.replace(SNAPSHOT, bytes);
     await this.storage.remove(JOURNAL);
     this.snapshotBytes = bytes.byteLength;
-    this.journalBytes = 0;
-    this.healed = true;
+    this.journalBytes = this.goodBytes = 0;
+    this.doubtful = false;
   }
 
   private readJournal(bytes: Uint8Array, holds: (commit: CommitId) => boolean): void {
@@ -151,23 +188,27 @@ export class TreeState {
     for (;;) {
       const read = readRecord(bytes, at, TREE_RECORD_BYTES_MAX);
       if (!read.ok) {
-        this.healed = read.why === 'end';
+        if (read.why !== 'end' && !looksTorn(bytes.subarray(at), Math.max(at, 1))) throw damaged(JOURNAL);
         break;
       }
       this.readChange(read.payload, holds);
       at = read.next;
     }
     this.journalBytes = bytes.byteLength;
+    this.goodBytes = at;
   }
 
   private readChange(payload: Uint8Array, holds: (commit: CommitId) => boolean): void {
     const parts = asArray(decodeCanonical(payload, TREE_RECORD_BYTES_MAX), 'tree record');
     if (parts[0] === 1) {
-      for (const entry of asArray(parts[1], 'intents').map(decodeEntry)) this.intents.set(entry.path, entry);
+      this.plan(asArray(parts[1], 'intents').map(decodeIntent), parts[2] as readonly string[]);
       return;
     }
     const [, commit, removed, put] = parts;
-    if (commit instanceof Uint8Array && !holds(toHex(commit))) return;
+    if (commit instanceof Uint8Array && !holds(toHex(commit))) {
+      this.doubtful = true;
+      return;
+    }
     this.apply({
       removed: asArray(removed, 'removed') as readonly string[],
       put: asArray(put, 'entries').map(decodeEntry),
@@ -192,32 +233,40 @@ export class TreeState {
   private readSnapshot(bytes: Uint8Array): void {
     this.snapshotBytes = bytes.byteLength;
     const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    if (buffer.subarray(0, 8).toString('latin1') !== MAGIC) throw damaged();
+    if (buffer.subarray(0, 8).toString('latin1') !== MAGIC) throw damaged(SNAPSHOT);
     let at = 8;
     let count = 0;
     while (at < buffer.length) {
       const end = readRecord(buffer, at, 64);
       if (end.ok && end.next === buffer.length) {
-        if (Buffer.from(end.payload).toString('latin1') !== `${count} ${at}`) throw damaged();
+        if (Buffer.from(end.payload).toString('latin1') !== `${count} ${at}`) throw damaged(SNAPSHOT);
         return;
       }
       const [entry, next] = unpackEntry(buffer, at);
-      this.entries.set(entry.path, entry);
-      this.paths.set(entry.node, entry.path);
+      this.place(entry);
       count += 1;
       at = next;
     }
-    throw damaged();
+    throw damaged(SNAPSHOT);
   }
 }
 
-function damaged(): WnError {
-  return new WnError('damage', 'the record of the working directory (tree/state) is damaged', {
+function damaged(file: string): WnError {
+  return new WnError('damage', `the record of the working directory (${file}) is damaged`, {
     hint: 'your files are untouched; run: wn fsck --repair',
   });
 }
 
 const TYPES: readonly NodeType[] = ['folder', 'file', 'symlink'];
+
+function encodeIntent({ entry, hash }: Intent): Canonical {
+  return [encodeEntry(entry), fromHex(hash)];
+}
+
+function decodeIntent(value: Canonical): Intent {
+  const [entry = null, hash] = asArray(value, 'intent', 2);
+  return { entry: decodeEntry(entry), hash: toHex(hash as Uint8Array) };
+}
 
 function encodeEntry(entry: TreeEntry): Canonical {
   return packEntry(entry);
@@ -257,12 +306,12 @@ function packEntry(entry: TreeEntry): Uint8Array {
 const NO_HASH = '00'.repeat(32);
 
 function unpackEntry(bytes: Buffer, at: number): [entry: TreeEntry, next: number] {
-  if (at + FIXED_BYTES > bytes.length) throw damaged();
+  if (at + FIXED_BYTES > bytes.length) throw damaged(SNAPSHOT);
   const flags = bytes.readUInt8(at);
   const pathLength = bytes.readUInt16LE(at + 89);
   const baseLength = bytes.readUInt32LE(at + 91);
   const pathEnd = at + FIXED_BYTES + pathLength;
-  if (pathEnd + baseLength > bytes.length) throw damaged();
+  if (pathEnd + baseLength > bytes.length) throw damaged(SNAPSHOT);
   const double = (index: number): number => bytes.readDoubleLE(at + 49 + index * 8);
   const hash = bytes.toString('hex', at + 17, at + 49);
   const entry: TreeEntry = {

@@ -24,7 +24,9 @@ export interface Undone extends Committed {
  * where there is none, `invalid` for one that is undone or never counted.
  */
 export function undo(work: WorkCopy, wished: CommitRef | null): Promise<Undone> {
-  return takeBack(work, () => targetOf(work.replica, wished, 'change'));
+  const { replica } = work;
+  const whole = wished === null ? null : (chainOf(replica, wished).at(-1) ?? wished);
+  return takeBack(work, () => targetOf(replica, whole, 'change'));
 }
 
 /** Takes back the newest undo of this device. Throws `not_found`. */
@@ -137,11 +139,13 @@ function isUndo(replica: Replica, ref: CommitRef): boolean {
 
 const NAME_CHARS = 10;
 const MESSAGE = /^undo ([0-9a-hjkmnp-tv-z]{10})(?:: |$)/;
+const PREFIXES = /^(?:undo [0-9a-hjkmnp-tv-z]{10}(?:: |$))+/;
 
 function undoMessage(replica: Replica, ref: CommitRef, id: CommitId): string {
   const [first = ''] = messageOf(replica, ref).split('\n');
+  const about = first.replace(PREFIXES, '');
   const name = `undo ${showId(id).slice(0, NAME_CHARS)}`;
-  return first === '' ? name : `${name}: ${first}`;
+  return about === '' ? name : `${name}: ${about}`;
 }
 
 /** The beginning of the id of the commit that this one takes back; null if it is no undo. */

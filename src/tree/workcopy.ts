@@ -100,6 +100,7 @@ export class WorkCopy {
     await this.flushGroup();
     return this.replica.transact(async () => {
       const state = await this.treeState();
+      await state.heal();
       await recoverIntents(this.materialiseInput(state));
       const result = await work(state, await this.materialise(state));
       await state.compact();
@@ -234,6 +235,7 @@ export class WorkCopy {
     try {
       await this.replica.flush(await this.signer());
       const state = await this.treeState();
+      await state.heal();
       await recoverIntents(this.materialiseInput(state));
       await this.materialise(state);
       await state.compact();

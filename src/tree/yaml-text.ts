@@ -18,7 +18,7 @@ export function flowText(value: FieldValue, quote: Quote = 'plain'): string {
 
 function collectionText(value: FieldValue): string {
   if (isList(value)) return `[${value.map(partText).join(', ')}]`;
-  if (!isMap(value)) return scalarText(value as Scalar, true, 'plain');
+  if (!isMap(value)) return scalarText(value, true, 'plain');
   const pairs = sortedEntries(value).map(([key, part]) => {
     const spelled = scalarText(key, true, 'plain', true);
     const mark = spelled.length > IMPLICIT_KEY_CHARS_MAX ? '? ' : '';

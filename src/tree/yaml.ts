@@ -33,7 +33,7 @@ export function parseYaml(source: string): ParsedYaml {
   });
   const error = doc.errors[0];
   if (error !== undefined) return { ok: false, why: error.message, at: error.pos[0] };
-  return { ok: true, doc: doc as Document.Parsed };
+  return { ok: true, doc };
 }
 
 const DEEP_INDENT = new RegExp(`^[ \\t?:-]{${YAML_INDENT_MAX + 1}}`, 'm');
@@ -99,7 +99,7 @@ export function nodeValue(node: unknown, depth = 0): FieldValue | undefined {
   if (node === null) return null;
   if (!isPlainNode(node)) return undefined;
   if (isScalar(node)) {
-    const text = String(node.value ?? '');
+    const text = typeof node.value === 'string' ? node.value : '';
     return node.type === 'PLAIN' ? plainValue(text) : text;
   }
   if (depth === VALUE_DEPTH_MAX) return undefined;

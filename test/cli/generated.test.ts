@@ -33,7 +33,7 @@ describe('commands', () => {
   it('each describe their arguments and flags', () => {
     for (const { id, args, flags } of commands) {
       for (const { name, description } of [...args, ...flags]) {
-        assert.match(description ?? '', /^\S[^\n]*\.$/, `wn ${id}: ${name}`);
+        assert.match(description ?? '', /^\S[^\n]*[.…]$/, `wn ${id}: ${name}`);
       }
     }
   });

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { getEventListeners } from 'node:events';
 import { WnError } from '../../src/core/errors.js';
 import {
   SYNC_ADMISSION_MS,
@@ -10,6 +11,7 @@ import {
 import type { SecureChannel } from '../../src/core/ports.js';
 import { decodeMessage } from '../../src/sync/decode.js';
 import { runSync, type SyncOptions } from '../../src/sync/driver.js';
+import { encodeMessage } from '../../src/sync/frames.js';
 import { joinedChannels, syncStores } from '../../src/sync/path.js';
 import { exchange, linked, seededRng, settle, TestClock } from './channels.js';
 import { workspaceOf, type MemoryStore } from './memory-store.js';
@@ -121,6 +123,7 @@ describe('a session that is interrupted', () => {
       run(b, answering, clock),
     ]);
     assert.equal(mine.error?.exit, 130);
+    assert.equal(getEventListeners(abort.signal, 'abort').length, 0);
     assert.equal(theirs.error?.code, 'unreachable', "the other side's interruption is not ours");
     assert.equal(theirs.received, b.contents().length);
     assert.ok(b.contents().length > 0 && b.contents().length < 40);
@@ -213,6 +216,7 @@ describe('a channel', () => {
     const reports = Promise.all([run(a, link.near, clock, { mode: 'pull' }), run(b, far, clock)]);
     for (let done = false; !done; done = !(await isPending(reports))) {
       assert.ok(read - taken <= SYNC_CREDIT_BYTES + 2 * SYNC_FRAME_BYTES_MAX, `${read - taken}`);
+      if (read > 0 && taken > 0) clock.advance(SYNC_IDLE_MS / 2); // slow, but never silent
       release.shift()?.();
     }
     const [near] = await reports;
@@ -239,12 +243,23 @@ describe('a channel', () => {
     assert.equal(clock.pending, 0);
   });
 
-  it('that can no longer send still hears why the other side hung up', async () => {
-    const [a, b] = pair();
-    a.commit();
-    a.show(new Uint8Array(1));
-    const { near } = await exchange(a, b);
-    assert.equal(near.error?.code, 'denied');
+  it('that can no longer send still hears why the other side hung up, if that comes soon', async () => {
+    for (const soon of [true, false]) {
+      const [a] = pair();
+      const clock = new TestClock();
+      const [near, far] = joinedChannels();
+      const broken: SecureChannel = {
+        ...near,
+        send: () => Promise.reject(new Error('broken pipe')),
+      };
+      const report = run(a, broken, clock, { mode: 'sync' });
+      assert.ok(await isPending(report));
+      if (soon) await far.send(encodeMessage({ type: 'error', code: 'later', text: 'come back' }));
+      else clock.advance(SYNC_CLOSE_MS);
+      const { error } = await report;
+      assert.match(error?.message ?? '', soon ? /come back/ : /broken pipe/);
+      assert.equal(clock.pending, 0);
+    }
   });
 
   it('that proves another device than the peer claims to be is refused', async () => {

@@ -30,6 +30,7 @@ class Attacker {
   private readonly channel: SecureChannel;
   private readonly greetings: Uint8Array[] = [];
   private stream: Uint8Array = NO_FRAMES;
+  private heardStream: Uint8Array = NO_FRAMES;
   commits = 0;
 
   constructor(
@@ -47,6 +48,7 @@ class Attacker {
     for await (const frame of this.channel.frames()) {
       const message = decodeMessage(frame);
       if (message?.type === 'hello') this.greetings.push(frame);
+      if (message?.type === 'runs') this.heardStream = chained(this.heardStream, frame);
       if (message !== null) this.heard.push(message);
     }
   }
@@ -90,6 +92,12 @@ class Attacker {
   end(change: { commits?: number; digest?: Uint8Array } = {}): void {
     const digest = bound(this.greetings, this.stream);
     this.send({ type: 'end', commits: this.commits, satisfied: true, digest, ...change });
+  }
+
+  /** A receipt for what was heard, but for the changes. */
+  receipt(change: { commits?: number; blobs?: number; digest?: Uint8Array } = {}): void {
+    const digest = bound(this.greetings, this.heardStream);
+    this.send({ type: 'done', commits: 1, blobs: 0, heldBack: 0, digest, ...change });
   }
 
   /** Waits for the answerer to give up, and for why; hangs up first where it would wait for more. */
@@ -301,13 +309,21 @@ describe('a hostile peer', () => {
     assert.equal(forged.victim.readBlob(hash), null);
   });
 
-  it('signs for what it did not get', async () => {
-    const it = attack();
-    await it.open();
-    const digest = new Uint8Array(32);
-    it.send({ type: 'done', commits: 1, blobs: 0, heldBack: 0, digest });
-    await it.refused(/receipt/);
-    assert.equal(it.victim.checkpoints.size, 0);
+  it('signs for what it did not get, or signs twice', async () => {
+    for (const wrong of [{ commits: 2 }, { blobs: 1 }, { digest: new Uint8Array(32) }]) {
+      const it = attack();
+      await it.open();
+      it.receipt(wrong);
+      await it.refused(/receipt/);
+      assert.equal(it.victim.checkpoints.size, 0);
+    }
+    const twice = attack();
+    await twice.open();
+    twice.receipt();
+    await settle();
+    assert.equal(twice.heard.at(-1)?.type, 'end', 'a true receipt is taken');
+    twice.receipt();
+    await twice.refused(/receipt/);
   });
 
   it('talks in types that nobody knows', async () => {

@@ -96,6 +96,7 @@ describe('admission', () => {
     ]) {
       const { message } = refusalTo(b, frame);
       assert.equal(message.code, 'protocol');
+      if (frame.byteLength > SYNC_UNPROVEN_FRAME_BYTES) assert.match(message.text, /65537 bytes/);
     }
     const session = answererOf(b);
     assert.equal(session.admitted, false);
@@ -243,6 +244,17 @@ describe('checkpoints', () => {
     assert.equal(a.checkpoints.get(b.device), before);
   });
 
+  it('are not written where something was held back, on either side', async () => {
+    const [a, b] = trio();
+    edit(a, 2);
+    const ingest = b.ingest.bind(b);
+    b.ingest = async (runs) => ({ ...(await ingest(runs)), pending: 1 });
+    const { near, far } = await exchange(a, b);
+    assert.equal(near.error ?? far.error, null);
+    assert.equal(far.pending, 1);
+    assert.equal(a.checkpoints.size + b.checkpoints.size, 0);
+  });
+
   it('that the peer has lost cost one question, in the same session', async () => {
     const [a, b] = trio();
     edit(a, 3);
@@ -335,11 +347,20 @@ describe('forks', () => {
       const { near, far } = await exchange(a, twin);
       assert.equal(near.error ?? far.error, null);
       assert.ok([...near.forks, ...far.forks].some(({ seq }) => seq >= 3));
-      await exchange(a, twin);
       assert.deepEqual(a.contents(), twin.contents(), 'both branches are on both sides');
       assert.equal(a.contents().length, 3 + 1 + 1 + ahead + 4);
     });
   }
+
+  it('of which the dialler holds the longer branch are proven to both by the second sync', async () => {
+    const [a, twin] = forkedPair(2);
+    const first = await exchange(twin, a);
+    assert.equal(first.near.error ?? first.far.error, null);
+    assert.equal(first.near.forks.length, 1);
+    assert.equal(first.far.forksProven, 1);
+    await exchange(twin, a);
+    assert.deepEqual(a.contents(), twin.contents());
+  });
 
   it('name the place, what is held and what the peer claims', async () => {
     const [a, twin] = forkedPair(0);

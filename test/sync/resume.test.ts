@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { SYNC_CREDIT_BYTES } from '../../src/core/limits.js';
-import { exchange, seededRng, type Passed } from './channels.js';
+import type { SecureChannel } from '../../src/core/ports.js';
+import { decodeMessage } from '../../src/sync/decode.js';
+import { runSync } from '../../src/sync/driver.js';
+import { exchange, linked, seededRng, settle, TestClock, type Passed } from './channels.js';
 import { workspaceOf, type MemoryStore } from './memory-store.js';
 
 function storesOf(...names: string[]): MemoryStore[] {
@@ -93,6 +96,44 @@ describe('a connection that is cut', () => {
     }
     assert.deepEqual(b.contents(), a.contents());
   });
+});
+
+describe('what waits for the store when the connection is cut', () => {
+  it('is stored before the session ends, and counted', async () => {
+    const [a, b] = storesOf('a', 'b');
+    assert.ok(a !== undefined && b !== undefined);
+    for (let each = 0; each < 12; each++) a.commit(new Uint8Array(60_000).fill(each));
+    const link = linked();
+    const ports = { clock: new TestClock(), rng: seededRng(1) };
+    const ingest = b.ingest.bind(b);
+    let finish = (): void => assert.fail('the store was never at work');
+    b.ingest = async (runs) => {
+      await new Promise<void>((wake) => (finish = wake));
+      return ingest(runs);
+    };
+    const held = { ...link.near, send: stopping(link.near) };
+    const near = runSync(a, held, ports, { mode: 'push' });
+    const far = runSync(b, link.far, ports, { mode: 'answer' });
+    await settle();
+    finish();
+    await settle();
+    assert.equal(b.batches.length, 1);
+    finish();
+    const report = await far;
+    assert.equal(report.error?.code, 'unreachable');
+    assert.equal(b.contents().length, 12);
+    assert.equal(report.received, 12);
+    assert.equal((await near).error?.code, 'unreachable');
+  });
+
+  /** Hangs up where the end would be said. */
+  function stopping(channel: SecureChannel): SecureChannel['send'] {
+    return async (frame) => {
+      if (decodeMessage(frame)?.type !== 'end') return channel.send(frame);
+      await channel.close();
+      throw new Error('gone');
+    };
+  }
 });
 
 describe('random histories', () => {

@@ -143,6 +143,20 @@ describe('a sync session', () => {
     assert.ok(size < FRAME_BYTES_MAX);
   });
 
+  it('a run beyond the credit, with one signature at its end, still gets through', async () => {
+    const [a, b] = pair();
+    const [, , c] = workspaceOf(['a', 'b', 'c']);
+    assert.ok(c !== undefined);
+    for (let each = 0; each < 45; each++) a.commit(new Uint8Array(60_000).fill(each));
+    const runs = [...a.since([])];
+    const [first] = runs;
+    assert.ok(first !== undefined);
+    await b.ingest([{ ...first, payloads: runs.flatMap((run) => run.payloads) }]);
+    assert.equal([...b.since([])].length, 1, 'it can no longer be cut');
+    await synced(b, c);
+    assert.deepEqual(c.contents(), a.contents());
+  });
+
   it('many megabytes flow both ways at once under the credit, stored as they come', async () => {
     const [a, b] = pair();
     for (let each = 0; each < 60; each++) {

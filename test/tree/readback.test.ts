@@ -72,7 +72,7 @@ describe('tree/readback: laws', () => {
         assert.equal(docText, file);
         assert.equal(edits.unset.size, 0);
       }),
-      { numRuns: 500 },
+      { numRuns: 250 },
     );
   });
 

@@ -120,7 +120,7 @@ describe('tree/schema: which values it takes', () => {
     ['unknown', new Map()],
   ];
   for (const [key, value, before] of taken) {
-    it(`${key} takes ${JSON.stringify(value)}${before === undefined ? '' : ` after ${String(before)}`}`, () => {
+    it(`${key} takes ${JSON.stringify(value)}${before === undefined ? '' : ` after ${JSON.stringify(before)}`}`, () => {
       assert.equal(hint(key, value, before), '');
     });
   }

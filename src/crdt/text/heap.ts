@@ -2,10 +2,6 @@
 export class MaxHeap {
   readonly #items: number[] = [];
 
-  get size(): number {
-    return this.#items.length;
-  }
-
   push(value: number): void {
     const items = this.#items;
     let at = items.length;

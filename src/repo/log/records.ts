@@ -63,7 +63,7 @@ export class RecordReader {
       const file = segmentPath(log, position.segment, form);
       throw damage(file, form === 'tail' ? position.offset : 0, 'a commit is damaged');
     }
-    return new Uint8Array(record.payload);
+    return Buffer.from(record.payload);
   }
 
   /** The stream's bytes at `position`, as many of them as there are. */

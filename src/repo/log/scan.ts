@@ -35,11 +35,10 @@ export interface CommitItem {
 }
 
 /** The rest of an append that never returned. Who holds the writer lock may cut it. */
-export interface Torn {
+export interface Torn extends LogOffset {
   readonly kind: 'torn';
   readonly file: Path;
-  readonly offset: number;
-  /** From there to the end of the file. */
+  /** From `offset` to the end of the file. */
   readonly bytes: number;
 }
 
@@ -68,14 +67,14 @@ export interface Source {
   readonly deflate: Deflate;
 }
 
-/** `segments`: those of the log, in order. */
+/** `list`: gives the segments to read, in order. */
 export async function* scanSegments(
   source: Source,
   log: LogKey,
-  segments: readonly SegmentInfo[],
+  list: () => Promise<readonly SegmentInfo[]>,
   { from, acknowledged = null }: ScanOptions,
 ): AsyncGenerator<ScanItem, void, undefined> {
-  const left = segments.filter((info) => info.first >= (from?.segment ?? 0));
+  const left = (await list()).filter((info) => info.first >= (from?.segment ?? 0));
   if (from !== undefined && from.offset > 0 && left[0]?.first !== from.segment) {
     yield missing(segmentPath(log, from.segment, 'tail'), from.seq, left[0]?.first ?? null);
     return;
@@ -88,13 +87,12 @@ export async function* scanSegments(
     const start = resumed ? from : { segment: info.first, offset: 0, seq: info.first };
     const next = left[index + 1]?.first ?? null;
     const part = await readPart(source, log, info, start.offset);
-    const read: Read = yield* scanPart(log, part, start, {
-      next,
-      begins: index === 0,
-      acknowledged,
-    });
-    end = read.end;
-    seq = end === null && next !== null ? next : read.seq;
+    const items = scanPart(log, part, start, { next, begins: index === 0, acknowledged });
+    let item = items.next();
+    // Not `yield*`: it would wait twice for each commit.
+    for (; item.done !== true; item = items.next()) yield item.value;
+    end = item.value.end;
+    seq = end === null && next !== null ? next : item.value.seq;
   }
   if (acknowledged !== null && end !== null && isBefore(end, acknowledged)) {
     const last = left.at(-1);
@@ -221,7 +219,7 @@ function* scanPart(
       return yield* stop(part, { segment, offset }, seq, bounds, part.bytes.subarray(at), what);
     }
     const position = { segment, offset, length: record.next - at };
-    yield { kind: 'commit', seq, payload: new Uint8Array(record.payload), position };
+    yield { kind: 'commit', seq, payload: Buffer.from(record.payload), position };
     at = record.next;
     seq += 1;
   }
@@ -243,7 +241,7 @@ function* stop(
   if (!part.sealed && part.damage === null && next === null) {
     const torn = acknowledged === null ? looksTorn(rest, at.offset) : !isBefore(at, acknowledged);
     if (torn) {
-      yield { kind: 'torn', file: part.file, offset: at.offset, bytes: rest.byteLength };
+      yield { kind: 'torn', file: part.file, ...at, bytes: rest.byteLength };
       return { seq, end: at };
     }
   }

@@ -66,8 +66,8 @@ export class LogStore {
   }
 
   /** Everything from a point on. Bad bytes are items, never thrown. */
-  async *scan(log: LogKey, options: ScanOptions = {}): AsyncGenerator<ScanItem, void, undefined> {
-    yield* scanSegments(this.source, log, await this.segments(log), options);
+  scan(log: LogKey, options: ScanOptions = {}): AsyncGenerator<ScanItem, void, undefined> {
+    return scanSegments(this.source, log, () => this.segments(log), options);
   }
 
   /**
@@ -150,12 +150,11 @@ export class LogStore {
    * acknowledged, as `scan` judges it.
    */
   async cutTorn(log: LogKey, acknowledged: LogOffset | null): Promise<Torn | null> {
-    const segments = await this.segments(log);
-    const last = segments.slice(-1);
+    const last = async (): Promise<readonly SegmentInfo[]> => (await this.segments(log)).slice(-1);
     for await (const item of scanSegments(this.source, log, last, { acknowledged })) {
       if (item.kind !== 'torn') continue;
       await this.storage.truncate(item.file, item.offset);
-      this.records.forget(log, last[0]?.first ?? 0);
+      this.records.forget(log, item.segment);
       return item;
     }
     return null;

@@ -70,7 +70,7 @@ export class Chain {
     const sig = place.seq % 2 === 0 ? signCommit(unsigned.id, this.signer) : null;
     const commit = { ...unsigned, sig };
     this.commits.push(commit);
-    this.payloads.push(new Uint8Array(encodePayload(commit, place)));
+    this.payloads.push(encodePayload(commit, place));
     this.place = placeAfter(commit, place);
   }
 }
