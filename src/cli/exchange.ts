@@ -50,7 +50,8 @@ export function pathOfAddress(url: string, cwd: string): string {
     }
   }
   const looksLikeHost = /^[a-z][a-z0-9+.-]*:/i.test(url) || /^[^/\\]+@?[^/\\]*:(?!\\)/.test(url);
-  if (url === '' || url.startsWith('-') || url.includes('\0') || looksLikeHost) throw badAddress(url);
+  if (url === '' || url.startsWith('-') || url.includes('\0') || looksLikeHost)
+    throw badAddress(url);
   return resolve(cwd, url);
 }
 
@@ -97,7 +98,7 @@ async function exchangeWith(
   remote: Remote,
   mode: SyncMode,
 ): Promise<SyncReport> {
-  const there = await openRemote(context, here, remote);
+  const there = await atRemote(remote, () => openRemote(context, here, remote));
   try {
     const { clock, rng, storage } = here.replica.ports;
     const near = new ReplicaStore(here.replica);
@@ -109,11 +110,34 @@ async function exchangeWith(
       await rememberRemote(storage, remote.name, { lastOkAt, have: have(there.replica.history) });
     }
     if (mode !== 'pull' && there.replica.config.settings['receive.materialise'] !== false) {
-      await there.work.bringInStep();
+      await atRemote(remote, () => there.work.bringInStep());
     }
     return report;
   } finally {
     await there.close();
+  }
+}
+
+/** Failures that mean the same on whichever side they are. */
+const OF_EITHER_SIDE: ReadonlySet<string> = new Set([
+  'unreachable',
+  'denied',
+  'busy',
+  'interrupted',
+  'usage',
+]);
+
+/** What is wrong with the remote's disk or data makes it `unreachable`; nothing is wrong here. */
+async function atRemote<T>(remote: Remote, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof WnError) || OF_EITHER_SIDE.has(error.code)) throw error;
+    throw new WnError('unreachable', `at ${remote.name}: ${error.message}`, {
+      hint: error.hint ?? 'what arrived is kept; mend that, and run it again',
+      details: { reason: error.code },
+      cause: error,
+    });
   }
 }
 
@@ -151,4 +175,3 @@ function failed(name: string, error: WnError): RemoteResult {
 function describe({ code, message, hint }: WnError): NonNullable<RemoteResult['error']> {
   return hint === undefined ? { code, message } : { code, message, hint };
 }
-

@@ -32,7 +32,10 @@ export function locate(argv: readonly string[]): Located {
   if (first === undefined) return { id: undefined, argv };
   const second = argv[start + 1];
   const id = commandId(first, second);
-  if (id === undefined) throw unknownCommand(first, second);
+  if (id === undefined) {
+    if (TOPICS.has(first) && hasFlag(argv, '--help', '-h')) return { id: 'help', argv: [first] };
+    throw unknownCommand(first, second);
+  }
   const rest = argv.slice(start + (id === first ? 1 : 2));
   return { id, argv: start === 0 ? rest : [...argv.slice(0, start), ...rest] };
 }
@@ -57,8 +60,10 @@ function countLeading(argv: readonly string[]): number {
   for (;;) {
     const token = argv[index];
     if (token?.startsWith('-') !== true) return index;
-    if (LEADING_WITH_VALUE.has(token)) index += 2;
-    else if (LEADING.has(token) || isJoined(token)) index += 1;
+    if (LEADING_WITH_VALUE.has(token)) {
+      if (argv[index + 1] === undefined) throw new WnError('usage', `${token} expects a value`);
+      index += 2;
+    } else if (LEADING.has(token) || isJoined(token)) index += 1;
     else {
       throw new WnError('usage', `unknown flag: ${token}`, {
         hint: 'only global flags stand before the command; see wn --help',

@@ -101,7 +101,7 @@ export function valueShown(value: Value): unknown {
 
 function blobOf(value: Value): ReturnType<typeof decodeBlobRef> {
   try {
-    return decodeBlobRef(value as Canonical);
+    return decodeBlobRef(value);
   } catch {
     return null; // a list that is no blob reference
   }

@@ -5,6 +5,7 @@ import { startProgress } from '../cli/progress.js';
 import { remoteStatuses, type RemoteStatus } from '../cli/remotes.js';
 import { openRepository } from '../cli/repository.js';
 import { showId } from '../core/ids.js';
+import type { Invalid } from '../tree/invalid.js';
 import type { Refused } from '../tree/scan.js';
 import type { Change } from '../tree/workcopy.js';
 
@@ -14,6 +15,8 @@ interface StatusResult {
   readonly refused: readonly Refused[];
   /** New paths that could be a move of several vanished ones; taken as new. */
   readonly ambiguous: readonly string[];
+  /** Changed files whose fields can't be read (they stay as they were), and a broken wn.yaml. */
+  readonly invalid: readonly Invalid[];
   readonly frontier: readonly string[];
   /** Commits that wait for their time or for others. */
   readonly pending: number;
@@ -36,7 +39,7 @@ export default class Status extends WnCommand<typeof Status, StatusResult> {
   };
   static override readonly examples = ['wn status', 'wn status docs/ --json'];
   static override readonly result =
-    '{clean, changes: [{path, change, from?}], refused, frontier, pending, held, conflicts, group, remotes}';
+    '{clean, changes: [{path, change, from?}], refused, invalid, frontier, pending, held, conflicts, group, remotes}';
 
   protected async execute(): Promise<StatusResult> {
     const repository = await openRepository(this.context);
@@ -52,6 +55,7 @@ export default class Status extends WnCommand<typeof Status, StatusResult> {
       changes: tree.changes,
       refused: tree.refused,
       ambiguous: tree.ambiguous,
+      invalid: tree.invalid,
       frontier: replica.view.frontier().map(showId),
       ...replica.view.waiting(),
       conflicts: replica.view.conflictCount(),
@@ -71,6 +75,9 @@ export default class Status extends WnCommand<typeof Status, StatusResult> {
     for (const { path, why } of result.refused) out.line`${style.yellow('!')} ${path}: ${why}`;
     for (const path of result.ambiguous) {
       out.line`${style.yellow('?')} ${path}: may be a move of several; taken as new (wn mv tells)`;
+    }
+    for (const { path, code, why } of result.invalid) {
+      out.line`${style.yellow('!')} ${path}: ${code}: ${why}`;
     }
     if (result.conflicts > 0) {
       out.line`${result.conflicts} overlaps were merged; both sides: wn conflicts`;

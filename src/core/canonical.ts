@@ -6,7 +6,12 @@
  * non-minimal integers, unsorted or duplicate keys, indefinite lengths and floats
  * where an integer serves are all refused by one rule.
  */
-import { decode as cborDecode, encode as cborEncode, rfc8949EncodeOptions } from 'cborg';
+import {
+  decode as cborDecode,
+  encode as cborEncode,
+  rfc8949EncodeOptions,
+  Tokenizer,
+} from 'cborg';
 import { equalBytes } from './bytes.js';
 import { assert, WnError } from './errors.js';
 import { CBOR_BYTES_MAX, CBOR_DEPTH_MAX } from './limits.js';
@@ -47,13 +52,36 @@ export function decodeCanonical(bytes: Uint8Array, bytesMax: number = CBOR_BYTES
   checkShape(bytes);
   let value: unknown;
   try {
-    value = cborDecode(bytes, DECODE_OPTIONS);
+    value = cborDecode(bytes, optionsFor(bytes));
   } catch (cause) {
     throw invalid(cause instanceof Error ? cause.message : 'undecodable', cause);
   }
   const checked = canonicalValue(value);
   if (!equalBytes(encodeCanonical(checked), bytes)) throw invalid('not the shortest form');
   return checked;
+}
+
+type DecodeOptions = typeof DECODE_OPTIONS & { readonly tokenizer?: Tokenizer };
+
+function optionsFor(bytes: Uint8Array): DecodeOptions {
+  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (!view.includes(MARK)) return DECODE_OPTIONS;
+  return { ...DECODE_OPTIONS, tokenizer: new MarkKeepingTokenizer(bytes, DECODE_OPTIONS) };
+}
+
+/** The byte order mark, U+FEFF. */
+const MARK = Buffer.from('\ufeff');
+
+/** At the beginning of a text it is a character like any other; `cborg` would drop it. */
+class MarkKeepingTokenizer extends Tokenizer {
+  override next(): ReturnType<Tokenizer['next']> {
+    const start = this.pos();
+    const token = super.next();
+    const head = readHead(this.data, start);
+    const content = this.data.subarray(head.next, head.next + MARK.byteLength);
+    if (head.major === 3 && equalBytes(content, MARK)) token.value = `\ufeff${token.value as string}`;
+    return token;
+  }
 }
 
 function invalid(why: string, cause?: unknown): WnError {

@@ -2,12 +2,13 @@
  * The index from the logs: all of it where it is missing or can't be trusted, or only
  * the tails that a killed process had written and not yet indexed.
  */
-import { decodePayload } from '../core/frame.js';
+import { WnError } from '../core/errors.js';
+import { decodePayload, type Place } from '../core/frame.js';
 import type { Commit } from '../core/commit.js';
 import { logId } from '../core/ids.js';
 import { beginLog } from './exchange.js';
 import { key } from './index/tables.js';
-import type { LogKey, Position } from './log/segment.js';
+import { segmentPath, type LogKey, type Position } from './log/segment.js';
 import { isReady, judgeHeld } from './pending.js';
 import type { Replica } from './replica.js';
 
@@ -63,10 +64,29 @@ async function* readLog(replica: Replica, log: LogKey): AsyncGenerator<Read> {
     if (item.kind === 'damage') replica.noteDamage(item);
     if (item.kind !== 'commit') return;
     const place = { ws: replica.ws, dev: log.dev, epoch: log.epoch, seq: item.seq, prev, cap };
-    const commit = decodePayload(item.payload, place);
+    const commit = readCommit(replica, item.payload, place);
+    if (commit === null) {
+      const { segment, offset } = item.position;
+      const file = segmentPath(log, segment, 'tail');
+      const what = `commit ${item.seq} is not one that could have been stored`;
+      replica.noteDamage({ kind: 'damage', file, offset, what, lost: { from: item.seq, to: null } });
+      return;
+    }
     yield { commit, position: item.position };
     prev = commit.id;
     cap = commit.header.cap;
+  }
+}
+
+/** Null for bytes with a good checksum that are no commit of this place. */
+function readCommit(replica: Replica, payload: Uint8Array, place: Place): Commit | null {
+  try {
+    const commit = decodePayload(payload, place);
+    replica.check(commit);
+    return commit;
+  } catch (error) {
+    if (error instanceof WnError) return null;
+    throw error;
   }
 }
 
@@ -87,7 +107,6 @@ async function foldLanes(replica: Replica, lanes: Lane[]): Promise<void> {
 
 function foldStored(replica: Replica, { commit, position }: Read): void {
   const { history } = replica;
-  replica.check(commit);
   if (history.log(commit.log) === null) beginLog(replica, commit);
   const record = history.log(commit.log);
   if (record === null) return;

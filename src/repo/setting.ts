@@ -71,7 +71,7 @@ export function settingOf<Name extends SettingName>(
   const known: SettingSpec<SettingValue> = SETTINGS[name];
   const value = config.settings[name];
   const parsed = value === undefined ? null : known.parse(String(value));
-  return (parsed ?? known.default) as (typeof SETTINGS)[Name]['default'];
+  return (parsed ?? known.default);
 }
 
 /** Throws `usage` for a name that there isn't. */

@@ -219,7 +219,7 @@ export class View {
       return { kind: 'text', text: this.text(node) };
     }
     if (body instanceof Uint8Array) return { kind: 'bytes', bytes: body };
-    const ref = decodeBlobRef(body as Canonical);
+    const ref = decodeBlobRef(body);
     return ref === null ? { kind: 'bytes', bytes: new Uint8Array() } : { kind: 'blob', ref };
   }
 
@@ -291,7 +291,7 @@ export class View {
     for (const shown of this.walk()) {
       const { path, node, type } = shown;
       const value = [path, fromHex(node), type, this.contentParts(node), this.fieldParts(node)];
-      parts.push(hash('wn/view/1', encodeCanonical(value as Canonical)));
+      parts.push(hash('wn/view/1', encodeCanonical(value)));
     }
     return toHex(hash('wn/view/1', ...parts));
   }

@@ -24,7 +24,7 @@ import type { Chunk } from './effects.js';
 import { encodeMessage, type Done, type Have, type Message } from './frames.js';
 import { compare, vectorOf } from './have.js';
 import { HaveReader, havePages } from './havepages.js';
-import { Assembly, packBlobs, packRuns } from './pack.js';
+import { Assembly, packBlobs, packRuns, type Packed } from './pack.js';
 import type { BundleSource, HaveEntry, Rejection, Run, SyncStore } from './store.js';
 
 const FAMILY = 'wn-bundle/';
@@ -48,7 +48,7 @@ export async function* writeBundle(
   yield encodeRecord(encodeMessage({ type: 'done', commits, blobs, heldBack: 0, digest: seal }));
 }
 
-function* bundleFrames(source: BundleSource, since: readonly HaveEntry[]) {
+function* bundleFrames(source: BundleSource, since: readonly HaveEntry[]): Generator<Packed> {
   const opening = encodeMessage({ type: 'bundle', workspace: source.workspace });
   for (const frame of [opening, ...havePages(vectorOf(since), null)]) {
     yield { frame, commits: 0, blobs: 0 };

@@ -93,8 +93,8 @@ class Drive {
   start(): void {
     this.options.signal?.addEventListener('abort', this.onAbort);
     this.watch();
-    this.feed({ on: 'open' });
     if (this.options.signal?.aborted === true) this.onAbort();
+    this.feed({ on: 'open' });
     void this.read();
   }
 

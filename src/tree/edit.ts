@@ -122,7 +122,7 @@ export function moveWorknode(work: WorkCopy, { from, to, message }: Move): Promi
     if (!checked.ok) throw new WnError('invalid', `${path}: ${checked.why}`, { hint: 'choose another name' });
     const taken = view.entry(path);
     if (node === root || `${path}/`.startsWith(`${from}/`)) {
-      throw new WnError('invalid', `${from} can't be moved into itself`, { hint: 'nothing was changed' });
+      throw new WnError('invalid', `${from === '' ? 'the workspace' : from} can't be moved into itself`, { hint: 'nothing was changed' });
     }
     if ((taken !== null && taken.node !== node) || (taken === null && work.dir.stat(path) !== null && !sameFile(work, from, path))) {
       throw new WnError('exists', `${path} exists already`, { hint: 'nothing was changed' });
@@ -149,18 +149,24 @@ export interface Removal {
   readonly message: string | null;
 }
 
-/** Throws `not_found`; `exists` where there are changes that aren't committed. */
+/**
+ * Throws `not_found`; `exists` where there are changes that aren't committed. With `force`
+ * those are committed first: deleting is what was asked for, losing them isn't.
+ */
 export async function removeWorknode(work: WorkCopy, { path, force, message }: Removal): Promise<Committed> {
   nodeAt(work.replica, path);
   if (path === '') throw new WnError('invalid', 'the workspace itself is not a file', { hint: 'nothing was changed' });
   if (!force) await refuseUncommitted(work, path);
-  return work.change(message, (draft) => {
+  const saved = force ? await work.commit({ message, under: [path] }) : null;
+  const removed = await work.change(message, (draft) => {
     const entry = work.replica.view.entry(path);
     const below: Entry[] = entry?.type === 'folder' ? [...work.replica.view.walk(path)] : [];
     for (const each of [...below.reverse(), ...(entry === null ? [] : [entry])]) {
       for (const node of each.united) draft.add({ op: 'delete', node });
     }
   });
+  // Where its file was gone already, that first commit has deleted it.
+  return removed.commit === null && saved !== null ? saved : removed;
 }
 
 async function refuseUncommitted(work: WorkCopy, path: string): Promise<void> {

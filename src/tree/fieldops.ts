@@ -37,7 +37,7 @@ function setOps(
 ): readonly Op[] {
   switch (field.crdt) {
     case 'register':
-      return [writeRegister(replica, node, [name], field.value as Value, seenValue(seen))];
+      return [writeRegister(replica, node, [name], field.value, seenValue(seen))];
     case 'counter': {
       const before = seen !== undefined && seen !== 'unset' && seen.crdt === 'counter' ? seen.value : 0;
       const delta = field.value - before;
@@ -45,14 +45,14 @@ function setOps(
     }
     case 'set': {
       const before = seen !== undefined && seen !== 'unset' && seen.crdt === 'set' ? seen.value : [];
-      return changeSet(replica, node, [name], before as readonly Value[], field.value as readonly Value[]);
+      return changeSet(replica, node, [name], before, field.value);
     }
   }
 }
 
 /** Undefined: the writer saw no value. */
 function seenValue(seen: FieldShown | undefined): Value | undefined {
-  return seen === undefined || seen === 'unset' ? undefined : (seen.value as Value);
+  return seen === undefined || seen === 'unset' ? undefined : (seen.value);
 }
 
 /** A write that replaces what showed as `seen`; `value` undefined takes it away. */
@@ -107,7 +107,7 @@ function unsetOps(
   if (seen.crdt === 'register') return [writeRegister(replica, node, [name], undefined, seenValue(seen))];
   const emptied =
     seen.crdt === 'set'
-      ? changeSet(replica, node, [name], seen.value as readonly Value[], [])
+      ? changeSet(replica, node, [name], seen.value, [])
       : [op(replica, node, [name], counter, increment(-seen.value))];
   return [...emptied, writeRegister(replica, node, [name], undefined, undefined)];
 }

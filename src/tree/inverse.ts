@@ -11,6 +11,7 @@ import type { FieldPath, Op } from '../core/op.js';
 import { pathKey } from '../crdt/registry.js';
 import { makesCycle, type Placement } from '../crdt/tree.js';
 import { nodeOf } from '../repo/fold/fold.js';
+import { commitOf } from '../repo/frontier.js';
 import type { CommitRef } from '../repo/history.js';
 import { key } from '../repo/index/tables.js';
 import { opsOn, placesOn, type NodeOp } from '../repo/nodeops.js';
@@ -40,8 +41,8 @@ type OpOf<Kind extends Op['op']> = Extract<Op, { op: Kind }>;
 
 interface Taking {
   readonly replica: Replica;
-  /** The commits of the change, and own ones since that come to nothing together. */
-  readonly passedOver: ReadonlySet<string>;
+  /** A commit of the change, or an own one since that comes to nothing with others. */
+  readonly isPassedOver: (ref: CommitRef) => boolean;
   readonly last: CommitRef;
   readonly changes: readonly ChangeOp[];
   readonly created: ReadonlySet<NodeId>;
@@ -62,9 +63,10 @@ export function inverseOf(
   neutral: ReadonlySet<string>,
 ): Inverse {
   const changes = chain.flatMap((ref) => changesIn(replica, ref));
+  const passedOver = new Set([...neutral, ...chain.map(({ log, seq }) => `${log}/${seq}`)]);
   const taking: Taking = {
     replica,
-    passedOver: new Set([...neutral, ...chain.map(({ log, seq }) => `${log}/${seq}`)]),
+    isPassedOver: ({ log, seq }) => passedOver.has(`${log}/${seq}`),
     last: chain.at(-1) ?? { log: '', seq: -1 },
     changes,
     created: new Set(changes.filter(({ op }) => op.op === 'create').map(({ node }) => node)),
@@ -108,7 +110,7 @@ function takeBack(taking: Taking, change: ChangeOp): void {
     case 'text':
       return once(taking, node, 'text', () => {
         const own = taking.changes.filter((each) => isOn(each, node, 'text'));
-        taking.ops.push(...inverseText(taking.replica, node, own));
+        taking.ops.push(...inverseText(taking.replica, node, own, taking.isPassedOver));
       });
     default:
       return undefined;
@@ -128,8 +130,28 @@ function once(taking: Taking, node: NodeId, what: string, work: () => void): voi
   const name = `${node} ${what}`;
   if (taking.created.has(node) || taking.done.has(name)) return;
   taking.done.add(name);
-  if (taking.replica.view.record(node).shown || taking.reviving.has(node)) work();
+  if (wasHidden(taking, node)) hideAgain(taking, node);
+  else if (taking.replica.view.record(node).shown || taking.reviving.has(node)) work();
   else tell(taking, node, 'deleted since');
+}
+
+/** Did nothing but the change bring it back from a delete? */
+function wasHidden({ replica, isPassedOver }: Taking, node: NodeId): boolean {
+  const { deletes } = replica.view.record(node);
+  const isDelete = ({ log, seq }: CommitRef): boolean =>
+    deletes.some((deleted) => deleted.log === log && deleted.seq === seq);
+  const places = deletes.length === 0 ? [] : [...placesOn(replica, node)];
+  const touches = places.filter(({ ref }) => !isDelete(ref) && !isPassedOver(ref));
+  return deletes.some(
+    (deleted) =>
+      !isPassedOver(deleted) && touches.every(({ ref }) => replica.history.inPast(ref, deleted)),
+  );
+}
+
+function hideAgain({ replica, deleting, ops }: Taking, node: NodeId): void {
+  if (deleting.has(node) || !replica.view.record(node).shown) return;
+  deleting.add(node);
+  ops.push({ op: 'delete', node });
 }
 
 function tell({ replica, notUndone }: Taking, node: NodeId, why: string, field?: FieldPath): void {
@@ -149,10 +171,9 @@ function hide(taking: Taking, node: NodeId): void {
 }
 
 /** By commits that the change hadn't seen, or that came after it. */
-function isTouchedSince({ replica, last, passedOver }: Taking, node: NodeId): boolean {
+function isTouchedSince({ replica, last, isPassedOver }: Taking, node: NodeId): boolean {
   for (const { ref } of placesOn(replica, node)) {
-    const seen = replica.history.inPast(ref, last);
-    if (!seen && !passedOver.has(`${ref.log}/${ref.seq}`)) return true;
+    if (!replica.history.inPast(ref, last) && !isPassedOver(ref)) return true;
   }
   return false;
 }
@@ -167,14 +188,13 @@ function hasOtherChildren({ replica, deleting, leaving }: Taking, node: NodeId):
 
 /** Revives what the change deleted, unless another delete hides it too. */
 function bringBack(taking: Taking, { node, ref }: ChangeOp): void {
-  const { replica, passedOver, reviving } = taking;
+  const { replica, isPassedOver, reviving } = taking;
   const record = replica.view.record(node);
-  const isOwn = (deleted: CommitRef): boolean => passedOver.has(`${deleted.log}/${deleted.seq}`);
   const hiding = record.deletes.filter(
     (deleted) => replica.fold.touchesOutside(record, deleted).length === 0,
   );
   if (!hiding.some((deleted) => deleted.log === ref.log && deleted.seq === ref.seq)) return;
-  if (!hiding.every(isOwn)) return tell(taking, node, 'deleted by another commit, too');
+  if (!hiding.every(isPassedOver)) return tell(taking, node, 'deleted by another commit, too');
   reviving.add(node);
   taking.ops.push({ op: 'revive', node });
 }
@@ -185,13 +205,24 @@ function moveBack(taking: Taking, { node }: ChangeOp): void {
   const own = taking.changes.filter((each) => isOn(each, node, 'place'));
   const before = placementBefore(replica, node, own[0]?.at ?? '');
   if (before === null) return;
-  if (placed?.at !== own.at(-1)?.at) return tell(taking, node, 'moved again since');
+  if (!isWhereItWasPut(taking, placed, own.at(-1))) return tell(taking, node, 'moved again since');
   const placementOf = (id: NodeId): Placement | null => replica.view.record(id).placed;
   if (makesCycle(node, before.parent, placementOf)) {
     return tell(taking, node, 'its old folder lies in it now');
   }
   taking.leaving.set(node, before.parent);
   taking.ops.push({ op: 'place', node, parent: before.parent, name: before.name });
+}
+
+function isWhereItWasPut(
+  { replica, isPassedOver }: Taking,
+  placed: Placement | null,
+  last: ChangeOp<OpOf<'place'>> | undefined,
+): boolean {
+  if (placed === null || last === undefined || placed.at === last.at) return placed?.at === last?.at;
+  const since = commitOf(replica.history, placed.at);
+  const { parent, name } = last.op;
+  return since !== null && isPassedOver(since) && placed.parent === parent && placed.name === name;
 }
 
 /** The newest create or place op that is older. */
@@ -207,10 +238,12 @@ function placementBefore(replica: Replica, node: NodeId, at: Stamp): Placement |
 }
 
 function takeBackField(taking: Taking, node: NodeId, path: FieldPath): void {
-  const own = taking.changes
+  const { replica, isPassedOver } = taking;
+  const [first, ...others] = taking.changes
     .filter((each) => isOn(each, node, 'field'))
     .filter(({ op }) => pathKey(op.path) === pathKey(path));
-  const { ops, missed } = inverseField(taking.replica, node, path, own);
+  if (first === undefined) return;
+  const { ops, missed } = inverseField({ replica, node, changes: [first, ...others], isPassedOver });
   taking.ops.push(...ops);
   if (missed) tell(taking, node, 'written again since', path);
 }

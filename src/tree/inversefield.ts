@@ -3,10 +3,10 @@
  * they are current; then the field must show as the type that it showed as before, or
  * not at all.
  */
-import { HLC_MAX, stamp } from '../core/hlc.js';
+import { HLC_MAX, stamp, type Stamp } from '../core/hlc.js';
 import type { NodeId } from '../core/ids.js';
-import type { FieldPath, Op } from '../core/op.js';
-import { register, unset } from '../crdt/register.js';
+import type { Op } from '../core/op.js';
+import { register, unset, type RegisterArg } from '../crdt/register.js';
 import {
   applyField,
   emptyFields,
@@ -17,6 +17,10 @@ import {
   type AnyFieldType,
   type FieldsState,
 } from '../crdt/registry.js';
+import { set, type SetArg } from '../crdt/set.js';
+import { valueKey, type Value } from '../crdt/value.js';
+import { commitOf } from '../repo/frontier.js';
+import type { CommitRef } from '../repo/history.js';
 import { opsOn } from '../repo/nodeops.js';
 import type { Replica } from '../repo/replica.js';
 import { op } from './fieldops.js';
@@ -31,63 +35,67 @@ export interface FieldInverse {
   readonly missed: boolean;
 }
 
+/** All ops of the change on one field, in order. */
+interface Wish {
+  readonly replica: Replica;
+  readonly node: NodeId;
+  readonly changes: readonly [FieldChange, ...FieldChange[]];
+  /** Commits that count as not made: the change itself, and what comes to nothing since. */
+  readonly isPassedOver: (ref: CommitRef) => boolean;
+}
+
 /** Later than any op that is: what the ops to come will be, once committed. */
 const LATEST = stamp(HLC_MAX, 'f'.repeat(32));
 
-/** `changes`: all ops of the change on this field, in order. */
-export function inverseField(
-  replica: Replica,
-  node: NodeId,
-  path: FieldPath,
-  changes: readonly FieldChange[],
-): FieldInverse {
-  const [first] = changes;
-  const [was] = first === undefined ? [] : shownFields(fieldBefore(replica, node, path, first));
+export function inverseField(wish: Wish): FieldInverse {
+  const { replica, node, changes } = wish;
+  const { path } = changes[0].op;
+  const [was] = shownFields(fieldBefore(wish, changes[0]));
   const shownType = was?.value === undefined ? register : was.type;
-  // The last op written picks the type that shows.
-  const types = [...FIELD_TYPES].sort((a, b) => Number(a.number === shownType.number) - Number(b.number === shownType.number));
   const ops: Op[] = [];
   let missed = false;
-  let last: { readonly type: AnyFieldType; readonly isBlank: boolean } | null = null;
-  for (const type of types) {
-    const own = changes.filter((change) => change.op.type === type.number);
+  let left: { readonly type: AnyFieldType; readonly isBlank: boolean } | null = null;
+  for (const type of withLast(shownType)) {
     let state = fieldState(replica.view.record(node).fields, path, type);
-    for (const { arg, at, before } of inversions(replica, node, path, type, own)) {
-      const inverse = type.invert(arg, at, before, state);
-      if (inverse === undefined) {
-        missed ||= !sameValue(type, before, type.apply(before, arg, at));
-        continue;
+    for (const inversion of inversions(wish, type)) {
+      const { arg, before } = inversion;
+      let isCurrent = changesNothing(type, inversion);
+      for (const at of standIns(wish, type, inversion)) {
+        const inverse = type.invert(arg, at, before, state);
+        if (inverse === undefined) continue;
+        isCurrent = true;
+        ops.push(op(replica, node, path, type, inverse));
+        state = type.apply(state, inverse, LATEST);
+        left = { type, isBlank: type.isEmpty(state) };
       }
-      ops.push(op(replica, node, path, type, inverse));
-      state = type.apply(state, inverse, LATEST);
-      last = { type, isBlank: type.isEmpty(state) };
+      missed ||= !isCurrent;
     }
   }
-  if (last === null || last.type.number === shownType.number) return { ops, missed };
+  if (left === null || left.type.number === shownType.number) return { ops, missed };
   if (was?.value !== undefined) return { ops: [...ops, showType(replica, node, path, was.type)], missed };
-  return { ops: last.isBlank ? [...ops, unsetOp(replica, node, path)] : ops, missed };
+  return { ops: left.isBlank ? [...ops, unsetOp(wish)] : ops, missed };
+}
+
+/** The type that is written last is the one that shows. */
+function withLast(last: { readonly number: number }): readonly AnyFieldType[] {
+  const others = FIELD_TYPES.filter((type) => type.number !== last.number);
+  return [...others, ...FIELD_TYPES.filter((type) => type.number === last.number)];
 }
 
 interface Inversion {
   readonly arg: unknown;
-  readonly at: string;
+  readonly at: Stamp;
+  /** The state that its author saw. */
   readonly before: unknown;
 }
 
 /** What to invert, last first. Writes of a register are one: the last replaced the others. */
-function inversions(
-  replica: Replica,
-  node: NodeId,
-  path: FieldPath,
-  type: AnyFieldType,
-  own: readonly FieldChange[],
-): readonly Inversion[] {
-  const stateBefore = (change: FieldChange): unknown =>
-    fieldState(fieldBefore(replica, node, path, change), path, type);
-  const inversion = (change: FieldChange, before: FieldChange): Inversion => ({
+function inversions(wish: Wish, type: AnyFieldType): readonly Inversion[] {
+  const own = wish.changes.filter((change) => change.op.type === type.number);
+  const inversion = (change: FieldChange, first: FieldChange): Inversion => ({
     arg: type.decode(change.op.arg, change.ref.log),
     at: change.at,
-    before: stateBefore(before),
+    before: fieldState(fieldBefore(wish, first), change.op.path, type),
   });
   const [first, last] = [own[0], own.at(-1)];
   if (first === undefined || last === undefined) return [];
@@ -95,30 +103,50 @@ function inversions(
   return own.toReversed().map((change) => inversion(change, change));
 }
 
+function changesNothing(type: AnyFieldType, { arg, at, before }: Inversion): boolean {
+  const [was, is] = [type.value(before), type.value(type.apply(before, arg, at))];
+  return sameValue(was, is);
+}
+
+function sameValue(a: Value | undefined, b: Value | undefined): boolean {
+  return a === undefined || b === undefined ? a === b : valueKey(a) === valueKey(b);
+}
+
+/** The op's stamp, and those of ops that put back what it had written: undos of later changes. */
+function standIns(wish: Wish, type: AnyFieldType, { arg, at }: Inversion): readonly Stamp[] {
+  const { replica, node, changes, isPassedOver } = wish;
+  const { fields } = replica.view.record(node);
+  const { path } = changes[0].op;
+  const since = (other: Stamp): boolean => {
+    const ref = other === at ? null : commitOf(replica.history, other);
+    return ref !== null && isPassedOver(ref);
+  };
+  if (type.number === register.number) {
+    const [shown] = fieldState(fields, path, register).entries;
+    const same = shown !== undefined && sameValue(shown.value, (arg as RegisterArg).value);
+    return same && since(shown.at) ? [at, shown.at] : [at];
+  }
+  if (type.number !== set.number) return [at];
+  const { elements } = fieldState(fields, path, set);
+  const tags = (arg as SetArg).adds.flatMap((value) => [...(elements.get(valueKey(value))?.tags.values() ?? [])]);
+  return [at, ...new Set(tags.filter(since))];
+}
+
 /** The field as the author of an op saw it. */
-function fieldBefore(
-  replica: Replica,
-  node: NodeId,
-  path: FieldPath,
-  { ref, index }: FieldChange,
-): FieldsState {
-  const name = pathKey(path);
+function fieldBefore({ replica, node }: Wish, { op: own, ref, index }: FieldChange): FieldsState {
+  const name = pathKey(own.path);
   let fields = emptyFields();
   for (const each of opsOn(replica, node)) {
     const same = each.ref.log === ref.log && each.ref.seq === ref.seq;
     const seen = same ? each.index < index : replica.history.inPast(each.ref, ref);
     if (!seen || each.op.op !== 'field' || pathKey(each.op.path) !== name) continue;
-    fields = applyField(fields, path, each.op.type, each.op.arg, each.ref.log, each.at) ?? fields;
+    fields = applyField(fields, own.path, each.op.type, each.op.arg, each.ref.log, each.at) ?? fields;
   }
   return fields;
 }
 
-function sameValue(type: AnyFieldType, a: unknown, b: unknown): boolean {
-  const [left, right] = [type.value(a), type.value(b)];
-  return JSON.stringify(left ?? null) === JSON.stringify(right ?? null);
-}
-
-function unsetOp(replica: Replica, node: NodeId, path: FieldPath): Op {
+function unsetOp({ replica, node, changes }: Wish): Op {
+  const { path } = changes[0].op;
   const state = fieldState(replica.view.record(node).fields, path, register);
   return op(replica, node, path, register, unset(state));
 }

@@ -8,26 +8,34 @@ import type { Op, Run } from '../core/op.js';
 import { applyRuns, invertRuns } from '../crdt/text/buffer.js';
 import { diffText } from '../crdt/text/diff.js';
 import { sameOp, type Head } from '../crdt/text/op.js';
+import type { CommitRef } from '../repo/history.js';
 import type { Replica } from '../repo/replica.js';
 import type { ChangeOp } from './inverse.js';
 import { textOps } from './record.js';
 
 type TextChange = ChangeOp<Extract<Op, { op: 'text' }>>;
 
-/** `changes`: all ops of the change on this document, in order. */
+/**
+ * `changes`: all ops of the change on this document, in order. Where commits since that
+ * are passed over come to the same text, the inverse is typed on the last of them: what
+ * they took out and put back are new letters.
+ */
 export function inverseText(
   replica: Replica,
   node: NodeId,
   changes: readonly TextChange[],
+  isPassedOver: (ref: CommitRef) => boolean,
 ): readonly Op[] {
   const { documents } = replica.fold;
   const { document } = replica.view.record(node);
   const [first, last] = [changes[0], changes.at(-1)];
   if (document === null || first === undefined || last === undefined) return [];
-  const left: readonly Head[] = [headOf(last)];
-  const base = baseOf(replica, node, headOf(first));
-  const before = documents.textAt(node, document, base);
-  const after = documents.textAt(node, document, left);
+  const textAt = (heads: readonly Head[]): string => documents.textAt(node, document, heads);
+  const all = [...documents.ops(node, document)];
+  const base = all.find((op) => sameOp(op, headOf(first)))?.base ?? [];
+  const [before, after] = [textAt(base), textAt([headOf(last)])];
+  const same = all.findLast((op) => isPassedOver(op) && textAt([nameOf(op)]) === after);
+  const left = [same === undefined ? headOf(last) : nameOf(same)];
   const runs = exactInverse(before, after, changes) ?? diffText(after, before);
   return runs.length === 0 ? [] : textOps(replica, node, left, runs);
 }
@@ -36,11 +44,8 @@ function headOf({ ref, index }: TextChange): Head {
   return { log: ref.log, seq: ref.seq, index };
 }
 
-function baseOf({ view, fold }: Replica, node: NodeId, at: Head): readonly Head[] {
-  const { document } = view.record(node);
-  if (document === null) return [];
-  for (const op of fold.documents.ops(node, document)) if (sameOp(op, at)) return op.base;
-  return [];
+function nameOf({ log, seq, index }: Head): Head {
+  return { log, seq, index };
 }
 
 /** Null where the runs don't lead from one text to the other: dead ops, or a merge between. */

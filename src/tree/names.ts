@@ -1,8 +1,8 @@
 /**
- * Names and paths: which names a worknode may have, when two names are one on a file
- * system, and how a second worknode of one name is shown. A name that is refused here
- * is dangerous on some machine that shares the workspace, not only on this one. Leaves
- * out escaping for terminals (the command line's business) and every look at a disk.
+ * Names and paths: which names a worknode may have, and when two names are one on a file
+ * system. A name that is refused here is dangerous on some machine that shares the
+ * workspace, not only on this one. Leaves out escaping for terminals (the command line's
+ * business) and every look at a disk.
  */
 import { NAME_BYTES_MAX, TREE_DEPTH_MAX } from '../core/limits.js';
 
@@ -69,43 +69,18 @@ function withoutTrailing(name: string): string {
   return name.slice(0, end);
 }
 
-const ID_CHARS = 10;
-const SUFFIX = /~([0-9a-hjkmnp-tv-z]{10})(\.[A-Za-z0-9_-]{1,16})?$/;
-const EXTENSION = /.(\.[A-Za-z0-9_-]{1,16})$/su;
+/** `~`, ten characters of an id or (all those being taken) more, and the extension. */
+const SUFFIX = /~([0-9a-hjkmnp-tv-z]{10,26})(?:~[0-9]+)?(\.[A-Za-z0-9_-]{1,16})?$/;
 
 /**
- * The name under which the later of two worknodes of one name is shown. The suffix goes
- * before the last extension (`a.tar.gz` is `a.tar~0123456789.gz`), so that programs
- * still know the kind of file; the dot of `.profile` begins no extension. A name that
- * would get too long loses characters before the suffix.
- */
-export function displayName(name: string, id10: string): string {
-  const extension = EXTENSION.exec(name)?.[1] ?? '';
-  const stem = name.slice(0, name.length - extension.length);
-  const room = NAME_BYTES_MAX - Buffer.byteLength(extension) - ID_CHARS - 1;
-  return `${cutToBytes(stem, room)}~${id10}${extension}`;
-}
-
-/**
- * Takes a shown name apart; null if it has no suffix. The name may be one that a user
+ * Takes apart the name under which the second of two worknodes of one name shows
+ * (`crdt/names.ts` makes it); null if there is no suffix. It may be a name that a user
  * gave: the caller asks whether a worknode of this id is there.
  */
-export function parseDisplayName(shown: string): { name: string; id10: string } | null {
+export function parseDisplayName(shown: string): { name: string; idPrefix: string } | null {
   const match = SUFFIX.exec(shown);
   if (match === null || match.index === 0) return null;
-  return { name: shown.slice(0, match.index) + (match[2] ?? ''), id10: match[1] ?? '' };
-}
-
-function cutToBytes(text: string, bytesMax: number): string {
-  if (Buffer.byteLength(text) <= bytesMax) return text;
-  let kept = '';
-  let bytes = 0;
-  for (const char of text) {
-    bytes += Buffer.byteLength(char);
-    if (bytes > bytesMax) break;
-    kept += char;
-  }
-  return kept;
+  return { name: shown.slice(0, match.index) + (match[2] ?? ''), idPrefix: match[1] ?? '' };
 }
 
 /** How a file system treats names (`WorkDir.traits`). */
@@ -138,6 +113,18 @@ export function splitPath(path: string): readonly string[] {
 export function parentPath(path: string): string {
   const slash = path.lastIndexOf('/');
   return slash < 0 ? '' : path.slice(0, slash);
+}
+
+/** Whether a symlink at `path` with this target leads to a place in the tree, there or not. */
+export function leadsInside(path: string, target: string): boolean {
+  if (/^(?:[/\\]|[A-Za-z]:)/.test(target)) return false;
+  const at = [...splitPath(parentPath(path))];
+  for (const part of target.split(/[/\\]/)) {
+    if (part === '' || part === '.') continue;
+    if (part !== '..') at.push(part);
+    else if (at.pop() === undefined) return false;
+  }
+  return !at.some(isOwnName);
 }
 
 export function baseName(path: string): string {

@@ -53,8 +53,8 @@ export function supportsFields(path: string): boolean {
  * front matter doesn't parse, nothing is laid over it.
  */
 export function render(docText: string, fields: ReadonlyMap<string, FieldShown>): Projection {
-  const matter = parseFrontMatter(docText);
-  if (!matter.ok) return { text: docText, segments: [], fields };
+  const matter = fields.size === 0 ? null : parseFrontMatter(docText);
+  if (matter === null || !matter.ok) return { text: docText, segments: [], fields };
   return { ...applyEdits(docText, overlayEdits(docText, matter, fields)), fields };
 }
 

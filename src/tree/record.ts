@@ -22,6 +22,7 @@ import { decodeText, type TextForm } from './eol.js';
 import { fieldOps, writeRegister } from './fieldops.js';
 import type { Moves } from './moves.js';
 import { baseName, parentPath } from './names.js';
+import { supportsFields } from './overlay.js';
 import { currentBase, fileHash, project, textAt } from './project.js';
 import { readBack } from './readback.js';
 import { stampOf, type Found, type Refused, type Scan } from './scan.js';
@@ -126,12 +127,18 @@ async function recordMove(recording: Recording, item: Found, from: TreeEntry): P
   if (item.type === 'folder') {
     recording.folders.set(item.path, node);
     keep(recording, item, node, null);
-  } else if (item.hash === from.hash && item.stat.executable === from.stamp?.executable) {
+  } else if (isUnchanged(item, from)) {
     keep(recording, item, node, from.base);
   } else {
     const content = await readContent(recording, item);
     if (content !== null) await writeContent(recording, node, item, content, from);
   }
+}
+
+/** A new ending may show the fields that the old one didn't, or the other way round. */
+function isUnchanged({ path, hash, stat }: Found, from: TreeEntry): boolean {
+  if (hash !== from.hash || stat.executable !== from.stamp?.executable) return false;
+  return from.base === null || supportsFields(path) === supportsFields(from.path);
 }
 
 async function recordEdit(recording: Recording, item: Found): Promise<void> {
@@ -227,7 +234,7 @@ function writeText(
   if (eol !== base.form.eol) setAttribute(recording, node, ATTRIBUTE.eol, eol);
   if (bom !== base.form.bom) setAttribute(recording, node, ATTRIBUTE.bom, bom);
   const docText = textAt(replica, node, base.heads);
-  const projection = project(docText, from?.path ?? item.path, base.fields);
+  const projection = project(docText, item.path, base.fields);
   const read = readBack(item.path, projection, docText, content.text, schema);
   const runs = diffText(docText, read.docText);
   if (runs.length > 0) {
@@ -312,7 +319,7 @@ function setBody(recording: Recording, node: NodeId, value: Value, from: TreeEnt
 export function bodyHash(value: Value | undefined): string | null {
   if (value instanceof Uint8Array) return fileHash(value);
   if (typeof value === 'string') return fileHash(utf8(value));
-  return value === undefined ? null : (decodeBlobRef(value as Canonical)?.hash ?? null);
+  return value === undefined ? null : (decodeBlobRef(value)?.hash ?? null);
 }
 
 function setAttribute(recording: Recording, node: NodeId, attribute: number, value: Value): void {

@@ -9,7 +9,7 @@ import type { NodeType } from '../core/op.js';
 import { TREE_DEPTH_MAX, WORKNODES_MAX } from '../core/limits.js';
 import type { FileStat, WorkDir } from '../core/ports.js';
 import { IgnoreRules } from './ignore.js';
-import { checkName, foldName, joinPath } from './names.js';
+import { checkName, foldName, isOwnName, joinPath, leadsInside } from './names.js';
 import { sameStamp, type Stamp, type TreeEntry, type TreeState } from './state.js';
 
 /** Something on disk that is not as last in step, or new. */
@@ -103,7 +103,7 @@ function enter(walk: Walk, folder: string, above: IgnoreRules, depth: number): v
   const names = new Set(entries.map((entry) => entry.name));
   if (folder !== '' && (names.has('.git') || names.has('.wn'))) {
     refuse(walk, folder, 'holds a repository of its own');
-    walk.seen.add(folder);
+    keepKnown(walk, folder);
     return;
   }
   const rules = above.enter(
@@ -117,7 +117,10 @@ function enter(walk: Walk, folder: string, above: IgnoreRules, depth: number): v
     const inside = isUnder(path, walk.options.under);
     if (!inside && !leadsTo(path, walk.options.under)) continue;
     const known = walk.state.entries.get(path);
-    if (known === undefined && rules.ignores(path, kind === 'folder')) continue;
+    if (known === undefined && rules.ignores(path, kind === 'folder')) {
+      if (isOddSpelling(name) && inside) refuse(walk, path, 'is reserved for Git or wn');
+      continue;
+    }
     if (known === undefined && !acceptable(walk, path, name, depth, taken)) continue;
     if (kind === 'folder') {
       if (inside) meetFolder(walk, path, known);
@@ -126,6 +129,16 @@ function enter(walk: Walk, folder: string, above: IgnoreRules, depth: number): v
       meetFile(walk, path, known);
     }
   }
+}
+
+/** What was tracked below a folder that became a boundary isn't deleted: nobody looked. */
+function keepKnown(walk: Walk, folder: string): void {
+  for (const path of walk.state.entries.keys()) if (isUnder(path, [folder])) walk.seen.add(path);
+}
+
+/** Of `.git` or `.wn`: those two themselves are left out without a word. */
+function isOddSpelling(name: string): boolean {
+  return name !== '.git' && name !== '.wn' && isOwnName(name);
 }
 
 function readText(dir: WorkDir, path: string): string | undefined {
@@ -142,7 +155,11 @@ function acceptable(
   taken: Map<string, string>,
 ): boolean {
   const checked = checkName(name);
-  if (!checked.ok) return refuse(walk, path, checked.why);
+  if (!checked.ok) {
+    // A name that is no UTF-8 is listed with its bytes spelled out, and nothing is at that path.
+    const decoded = walk.dir.stat(path) !== null;
+    return refuse(walk, path, decoded ? checked.why : 'has a name that is not valid UTF-8');
+  }
   if (depth >= TREE_DEPTH_MAX) return refuse(walk, path, `deeper than ${TREE_DEPTH_MAX} folders`);
   if (walk.state.entries.size + walk.added.length >= WORKNODES_MAX) {
     return refuse(walk, path, `over ${WORKNODES_MAX} worknodes`);
@@ -173,10 +190,11 @@ function meetFolder(walk: Walk, path: string, known: TreeEntry | undefined): voi
 function meetFile(walk: Walk, path: string, known: TreeEntry | undefined): void {
   const stat = walk.dir.stat(path);
   if (stat === null) {
-    refuse(walk, path, 'has a name that is not valid UTF-8, or went away');
+    refuse(walk, path, 'went away while it was looked at');
     return;
   }
   if (stat.kind === 'other') {
+    walk.seen.add(path);
     refuse(walk, path, 'is neither a file, a folder nor a link');
     return;
   }
@@ -192,6 +210,11 @@ function meetFile(walk: Walk, path: string, known: TreeEntry | undefined): void 
   if (hash === null) {
     walk.seen.add(path);
     refuse(walk, path, "can't be read");
+    return;
+  }
+  if (type === 'symlink' && known?.hash !== hash && !leadsInside(path, walk.dir.readLink(path) ?? '')) {
+    walk.seen.add(path);
+    refuse(walk, path, 'is a link to something outside the workspace');
     return;
   }
   if (known === undefined || known.type !== type) {

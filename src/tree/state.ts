@@ -19,13 +19,12 @@ import {
   type Canonical,
 } from '../core/canonical.js';
 import { WnError } from '../core/errors.js';
-import { encodeRecord, readRecord } from '../core/frame.js';
+import { encodeRecord, readRecord, RECORD_HEAD_BYTES } from '../core/frame.js';
 import type { CommitId, NodeId } from '../core/ids.js';
 import { TREE_JOURNAL_BYTES_MAX, TREE_RECORD_BYTES_MAX } from '../core/limits.js';
 import type { NodeType } from '../core/op.js';
 import type { FileStat, Storage } from '../core/ports.js';
 import type { Head } from '../crdt/text/op.js';
-import { looksTorn } from '../repo/log/torn.js';
 import type { Extra } from '../repo/writer.js';
 import type { Eol, TextForm } from './eol.js';
 import type { Crdt, Field, FieldShown, FieldValue } from './field.js';
@@ -188,7 +187,7 @@ export class TreeState {
     for (;;) {
       const read = readRecord(bytes, at, TREE_RECORD_BYTES_MAX);
       if (!read.ok) {
-        if (read.why !== 'end' && !looksTorn(bytes.subarray(at), Math.max(at, 1))) throw damaged(JOURNAL);
+        if (read.why === 'damaged' && isFollowed(bytes, at)) throw damaged(JOURNAL);
         break;
       }
       this.readChange(read.payload, holds);
@@ -249,6 +248,13 @@ export class TreeState {
     }
     throw damaged(SNAPSHOT);
   }
+}
+
+/** A whole record behind a bad one: no crash leaves that. */
+function isFollowed(bytes: Uint8Array, at: number): boolean {
+  const length = new DataView(bytes.buffer, bytes.byteOffset + at).getUint32(0, true);
+  const next = at + RECORD_HEAD_BYTES + length;
+  return next < bytes.byteLength && readRecord(bytes, next, TREE_RECORD_BYTES_MAX).ok;
 }
 
 function damaged(file: string): WnError {

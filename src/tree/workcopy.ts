@@ -12,6 +12,7 @@ import type { WorkDir } from '../core/ports.js';
 import type { Draft } from '../repo/draft.js';
 import type { Replica } from '../repo/replica.js';
 import { decodeText } from './eol.js';
+import { invalidFields, invalidSchema, type Invalid } from './invalid.js';
 import { materialise, recoverIntents, type Materialised } from './materialise.js';
 import { findMoves, type Moves } from './moves.js';
 import { project, textAt } from './project.js';
@@ -32,6 +33,8 @@ export interface TreeStatus {
   readonly changes: readonly Change[];
   readonly refused: readonly Refused[];
   readonly ambiguous: readonly string[];
+  /** Of the changed files those whose fields can't be read, and a broken `wn.yaml`. */
+  readonly invalid: readonly Invalid[];
   readonly files: number;
   readonly bytes: number;
 }
@@ -74,7 +77,10 @@ export class WorkCopy {
   async treeState(): Promise<TreeState> {
     if (this.state === null || (await this.state.isStale())) {
       const { history } = this.replica;
-      this.state = await TreeState.load(this.replica.ports.storage, (id) => history.find(id) !== null);
+      this.state = await TreeState.load(
+        this.replica.ports.storage,
+        (id) => history.find(id) !== null,
+      );
     }
     return this.state;
   }
@@ -147,12 +153,29 @@ export class WorkCopy {
       changes: changesOf(limited.scan, moves),
       refused: limited.scan.refused,
       ambiguous: moves.ambiguous,
+      invalid: this.invalid(limited.scan),
       files: found.files,
       bytes: found.bytes,
     };
   }
 
-  private scan(state: TreeState, under?: readonly string[], progress?: (files: number) => void): Scan {
+  private invalid(found: Scan): readonly Invalid[] {
+    const edited = [...found.added, ...found.modified].filter((item) => item.type === 'file');
+    const schema = invalidSchema(SCHEMA_PATH, () => this.schema());
+    return [
+      ...schema,
+      ...invalidFields(
+        this.dir,
+        edited.map((item) => item.path),
+      ),
+    ];
+  }
+
+  private scan(
+    state: TreeState,
+    under?: readonly string[],
+    progress?: (files: number) => void,
+  ): Scan {
     const options = { nowMs: this.now(), ...(under && { under }), ...(progress && { progress }) };
     return scan(this.dir, state, options);
   }
@@ -289,13 +312,22 @@ export class WorkCopy {
     return secret === null ? null : `looks like ${secret}; --force takes it`;
   }
 
-  private stopMassChange(state: TreeState, found: Scan, moves: Moves, options: CommitOptions): void {
+  private stopMassChange(
+    state: TreeState,
+    found: Scan,
+    moves: Moves,
+    options: CommitOptions,
+  ): void {
     if (options.unattended !== true || options.force === true) return;
     const changed = found.modified.length + found.vanished.length - moves.moved.size;
     if (changed <= MASS_CHANGE_NODES || changed <= state.entries.size * MASS_CHANGE_SHARE) return;
-    throw new WnError('mass_change', `${changed} of ${state.entries.size} files changed or vanished`, {
-      hint: 'nothing was committed; if that is meant, run: wn commit --force',
-    });
+    throw new WnError(
+      'mass_change',
+      `${changed} of ${state.entries.size} files changed or vanished`,
+      {
+        hint: 'nothing was committed; if that is meant, run: wn commit --force',
+      },
+    );
   }
 }
 
@@ -323,4 +355,3 @@ export function nodeAt(replica: Replica, path: string): NodeId {
     hint: 'a new file is known once it is committed: wn commit',
   });
 }
-

@@ -37,6 +37,12 @@ describe('command line', () => {
     }
   });
 
+  it('lists what may follow a first word', async () => {
+    const { stdout } = await wn(['help', 'remote']);
+    assert.match(stdout, /^wn remote\n {2}wn remote add /);
+    assert.equal((await wn(['remote', '--help'])).stdout, stdout);
+  });
+
   it('hides no text of its own behind colours when not on a terminal', async () => {
     const { stdout } = await wn(['help'], { env: { FORCE_COLOR: '1', TERM: 'xterm-256color' } });
     assert.doesNotMatch(stdout, ESCAPE);
@@ -101,13 +107,15 @@ describe('usage errors', () => {
     ['a value outside the set', ['completion', 'csh'], /csh to be one of: bash, zsh, fish$/],
     ['a bad duration', ['completion', 'bash', '--lock-timeout', '5y'], /not a duration: 5y$/],
     ['a flag without its value', ['completion', 'bash', '-C'], /directory expects a value$/],
+    ['a leading flag without its value', ['-C'], /^-C expects a value$/],
+    ['a first word that needs a second', ['remote'], /^wn remote needs one of: .*add/],
     ['help for no command', ['help', 'frobnicate'], /^no command: frobnicate$/],
   ];
   for (const [title, line, message] of lines) {
     it(`${title}: exit 2, on stderr`, async () => {
       const { status, stdout, stderr } = await wn(line);
       assert.deepEqual([status, stdout], [2, '']);
-      assert.match(stderr, /^wn: .+\nhint: .+\n$/);
+      assert.match(stderr, /^wn: .+\n(hint: .+\n)?$/);
     });
     it(`${title}: one document with --json, wherever it stands`, async () => {
       for (const place of [0, line.length]) {

@@ -15,7 +15,7 @@ import { encodeFields } from '../../src/crdt/registry.js';
 import { encodeCanonical } from '../../src/core/canonical.js';
 import { toHex } from '../../src/core/bytes.js';
 import type { Device } from './device.js';
-import type { Ledger } from './ledger.js';
+import { readable, type Ledger } from './ledger.js';
 import { itemsBelow, textOf } from './user.js';
 import type { World } from './world.js';
 
@@ -53,7 +53,7 @@ export function treeOf(files: Device['files']): Readonly<Record<string, string>>
   for (const { path, node } of itemsBelow(files.find(''), '')) {
     if (node.kind === 'folder') tree[`${path}/`] = 'folder';
     else if (node.kind === 'symlink') tree[path] = `→ ${node.target}`;
-    else tree[path] = `${node.executable ? 'x ' : ''}${JSON.stringify(bytesText(node.content.bytes))}`;
+    else tree[path] = `${node.executable ? 'x ' : ''}${JSON.stringify(readable(bytesText(node.content.bytes)))}`;
   }
   return Object.fromEntries(Object.entries(tree).sort(([a], [b]) => (a < b ? -1 : 1)));
 }

@@ -28,7 +28,7 @@ export async function runHistory(seed: number, wish: HistoryWish, story: string[
   return world;
 }
 
-async function takeStep(world: World, users: ReadonlyMap<Device, User>): Promise<string> {
+export async function takeStep(world: World, users: ReadonlyMap<Device, User>): Promise<string> {
   const { random } = world;
   const device = random.pick(world.devices);
   const kind = random.float();

@@ -1,9 +1,11 @@
 /**
  * What people wrote, so that nothing of it can get lost unseen: every line that a user
  * types begins with a token that no other line has. A token may be missing in the end
- * only if somebody took it away who had it before his eyes.
+ * only if somebody took it away who had it before his eyes. A token is one character of
+ * Unicode's private use, so that no merge can tear it.
  */
-const TOKEN = /§[a-z]+\d+§/g;
+const TOKEN = /[\u{f0000}-\u{ffffd}]/gu;
+const FIRST = 0xf0000;
 
 export class Ledger {
   private count = 0;
@@ -12,10 +14,10 @@ export class Ledger {
   /** Typed on purpose in several places, as by a copy of a file. */
   private readonly repeated = new Set<string>();
 
-  /** A new token of a user; it counts once it is saved. */
-  fresh(user: string): string {
+  /** A new token; it counts once it is saved. */
+  fresh(): string {
     this.count += 1;
-    return `§${user}${this.count}§`;
+    return String.fromCodePoint(FIRST + this.count);
   }
 
   /** A user who saw `before` saved `after` in its place. */
@@ -33,7 +35,7 @@ export class Ledger {
   missingIn(texts: Iterable<string>): readonly string[] {
     const found = new Set<string>();
     for (const text of texts) for (const token of tokensIn(text)) found.add(token);
-    return [...this.written].filter((token) => !this.taken.has(token) && !found.has(token));
+    return [...this.written].filter((token) => !this.taken.has(token) && !found.has(token)).map(nameOf);
   }
 
   /** Tokens that one text has twice, though nobody typed them so. */
@@ -44,10 +46,20 @@ export class Ledger {
       seen.add(token);
       return again;
     });
-    return doubled.filter((token) => !this.repeated.has(token));
+    return doubled.filter((token) => !this.repeated.has(token)).map(nameOf);
   }
 }
 
 function tokensIn(text: string): ReadonlySet<string> {
   return new Set(text.match(TOKEN) ?? []);
+}
+
+/** As it reads in a report: `§12`. */
+function nameOf(token: string): string {
+  return `§${(token.codePointAt(0) ?? 0) - FIRST}`;
+}
+
+/** A text with its tokens fit to be printed. */
+export function readable(text: string): string {
+  return text.replace(TOKEN, nameOf);
 }

@@ -78,7 +78,7 @@ export class User {
 
   private line(): string {
     const words = Array.from({ length: this.random.int(0, 3) }, () => this.random.pick(WORDS));
-    return [this.ledger.fresh(this.device.name), ...words].join(' ');
+    return [this.ledger.fresh(), ...words].join(' ');
   }
 
   private lines(max: number): string[] {
@@ -187,7 +187,7 @@ export class User {
     if (path === null) return undefined;
     const padding = this.random.chance(0.1) ? 'padding '.repeat(3_000) : '';
     const zero = path.endsWith('.bin') ? '\0' : '';
-    this.save(path, `{"is": "${this.ledger.fresh(this.device.name)}"}${zero}${padding}`);
+    this.save(path, `{"is": "${this.ledger.fresh()}"}${zero}${padding}`);
     return `wrote ${path} whole`;
   }
 

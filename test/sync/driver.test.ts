@@ -132,8 +132,9 @@ describe('a session that is interrupted', () => {
   it('before it began says nothing', async () => {
     const [a, b] = pair();
     a.commit();
-    const { near } = await exchange(a, b, 'sync', { signal: AbortSignal.abort() });
+    const { near, passed } = await exchange(a, b, 'sync', { signal: AbortSignal.abort() });
     assert.equal(near.error?.code, 'interrupted');
+    assert.ok(passed.every(({ message }) => message?.type === 'error'));
     assert.equal(b.contents().length, 0);
   });
 });

@@ -1,12 +1,12 @@
 /**
- * From an edited text to the runs of an op: lines first, then code units within changed lines,
+ * From an edited text to the runs of an op: lines first, then code points within changed lines,
  * then whole graphemes. Time is bounded: past the bound a hunk is replaced. Also the hunks of a
  * unified diff, and how alike two texts are.
  */
 import { DIFF_CONTEXT_LINES } from '../../core/limits.js';
 import { countCodePoints, toCodePoints } from './codepoints.js';
 import { widenToClusters } from './graphemes.js';
-import { diffByLine, linesOf } from './lines.js';
+import { diffByLine, linesOf, type LineDiff } from './lines.js';
 import { editScript, newEffort, shiftEdit, type Edit } from './myers.js';
 import type { Run } from './op.js';
 
@@ -36,42 +36,57 @@ export function diffLines(
   after: string,
   contextLines = DIFF_CONTEXT_LINES,
 ): DiffHunk[] {
-  const { edits, aStarts, bStarts } = diffByLine(before, after, newEffort());
+  const diff = diffByLine(before, after, newEffort());
   const hunks: DiffHunk[] = [];
-  for (let first = 0, last = 0; first < edits.length; first = last) {
-    for (last = first + 1; last < edits.length; last += 1) {
-      if (edits[last]!.aStart - edits[last - 1]!.aEnd > 2 * contextLines) break;
+  let near: Edit[] = [];
+  for (const edit of diff.edits) {
+    const last = near.at(-1);
+    if (last !== undefined && edit.aStart - last.aEnd > 2 * contextLines) {
+      hunks.push(hunkOf(before, after, diff, near, contextLines));
+      near = [];
     }
-    const head = edits[first]!;
-    const lead = Math.min(contextLines, head.aStart, head.bStart);
-    const tail = edits[last - 1]!;
-    const end = Math.min(tail.aEnd + contextLines, aStarts.length - 1);
-    const lines: DiffLine[] = [];
-    let at = head.aStart - lead;
-    const take = (kind: DiffLine['kind'], from: number, to: number) => {
-      const [side, starts] = kind === 'added' ? [after, bStarts] : [before, aStarts];
-      for (let line = from; line < to; line += 1) {
-        lines.push({ kind, text: side.slice(starts[line], starts[line + 1]) });
-      }
-    };
-    for (const edit of edits.slice(first, last)) {
-      take('same', at, edit.aStart);
-      take('removed', edit.aStart, edit.aEnd);
-      take('added', edit.bStart, edit.bEnd);
-      at = edit.aEnd;
-    }
-    take('same', at, end);
-    const oldCount = end - (head.aStart - lead);
-    const newCount = tail.bEnd + end - tail.aEnd - (head.bStart - lead);
-    hunks.push({
-      oldStart: head.aStart - lead + (oldCount > 0 ? 1 : 0),
-      oldCount,
-      newStart: head.bStart - lead + (newCount > 0 ? 1 : 0),
-      newCount,
-      lines,
-    });
+    near.push(edit);
   }
+  if (near.length > 0) hunks.push(hunkOf(before, after, diff, near, contextLines));
   return hunks;
+}
+
+/** Edits near to each other, with the lines around them. */
+function hunkOf(
+  before: string,
+  after: string,
+  { aStarts, bStarts }: LineDiff,
+  edits: readonly Edit[],
+  contextLines: number,
+): DiffHunk {
+  const first = edits[0]!;
+  const last = edits.at(-1)!;
+  const lead = Math.min(contextLines, first.aStart);
+  const trail = Math.min(contextLines, aStarts.length - 1 - last.aEnd);
+  const lines: DiffLine[] = [];
+  const take = (kind: DiffLine['kind'], from: number, to: number) => {
+    const [text, starts] = kind === 'added' ? [after, bStarts] : [before, aStarts];
+    for (let line = from; line < to; line += 1) {
+      lines.push({ kind, text: text.slice(starts[line], starts[line + 1]) });
+    }
+  };
+  let at = first.aStart - lead;
+  for (const edit of edits) {
+    take('same', at, edit.aStart);
+    take('removed', edit.aStart, edit.aEnd);
+    take('added', edit.bStart, edit.bEnd);
+    at = edit.aEnd;
+  }
+  take('same', at, at + trail);
+  const oldCount = last.aEnd + trail - (first.aStart - lead);
+  const newCount = last.bEnd + trail - (first.bStart - lead);
+  return {
+    oldStart: first.aStart - lead + (oldCount > 0 ? 1 : 0),
+    oldCount,
+    newStart: first.bStart - lead + (newCount > 0 ? 1 : 0),
+    newCount,
+    lines,
+  };
 }
 
 /** What `similarity` needs to know of a text; kept where one is compared with many. */

@@ -17,7 +17,7 @@ import {
   type Position,
   type SegmentInfo,
 } from './segment.js';
-import { looksTorn } from './torn.js';
+import { isTorn } from './torn.js';
 
 /** A segment that is read from its beginning: after damage, decoding starts again here. */
 export interface SegmentItem {
@@ -238,12 +238,10 @@ function* stop(
   rest: Uint8Array,
   what: string,
 ): Generator<ScanItem, Read, undefined> {
-  if (!part.sealed && part.damage === null && next === null) {
-    const torn = acknowledged === null ? looksTorn(rest, at.offset) : !isBefore(at, acknowledged);
-    if (torn) {
-      yield { kind: 'torn', file: part.file, ...at, bytes: rest.byteLength };
-      return { seq, end: at };
-    }
+  const last = !part.sealed && part.damage === null && next === null;
+  if (last && isTorn(rest, at, acknowledged)) {
+    yield { kind: 'torn', file: part.file, ...at, bytes: rest.byteLength };
+    return { seq, end: at };
   }
   const to = next ?? (part.commits === null ? null : at.segment + part.commits);
   const where = part.damage ?? { offset: part.sealed ? 0 : at.offset, what };

@@ -25,7 +25,7 @@ import {
   type Position,
   type SegmentInfo,
 } from './segment.js';
-import { looksTorn } from './torn.js';
+import { isTorn } from './torn.js';
 
 export type { Batch, Write } from './append.js';
 
@@ -129,17 +129,16 @@ export class LogStore {
     if (size > end.offset) await this.cutRest(log, end, end);
   }
 
-  /**
-   * Cuts what stands behind `end`. Where nothing of the log is known to be acknowledged,
-   * it has to look torn, too.
-   */
+  /** Cuts what stands behind `end`, if it is torn; throws `damage` if it isn't. */
   private async cutRest(log: LogKey, end: LogOffset, known: LogOffset | null): Promise<void> {
     const file = segmentPath(log, end.segment, 'tail');
-    const rest = (await this.storage.read(file, end.offset, STREAM_BYTES_MAX + 1)) ?? NONE;
-    const first = end.offset === 0 ? (readSegmentHeader(rest)?.next ?? 0) : 0;
-    assert(!readRecord(rest, first).ok, 'an append to a log that has moved on');
-    if (known === null && first < rest.byteLength && !looksTorn(rest.subarray(first), first)) {
-      throw damage(file, first, 'a commit is damaged');
+    const stream = (await this.storage.read(file, end.offset, STREAM_BYTES_MAX + 1)) ?? NONE;
+    const first = end.offset === 0 ? (readSegmentHeader(stream)?.next ?? 0) : 0;
+    assert(!readRecord(stream, first).ok, 'an append to a log that has moved on');
+    const rest = stream.subarray(first);
+    const at = { segment: end.segment, offset: end.offset + first };
+    if (rest.byteLength > 0 && !isTorn(rest, at, known)) {
+      throw damage(file, at.offset, 'a commit is damaged');
     }
     await this.storage.truncate(file, end.offset);
     this.records.forget(log, end.segment);

@@ -1,27 +1,33 @@
 /**
  * What the end of a tail looks like after a crash. An append that never returned may
  * leave its beginning, a file of the right length that ends in zeros (delayed
- * allocation), or both. What the index knows to be acknowledged settles the matter; the
- * rules here are for when it knows nothing, so they call a thing torn only if a write
- * that was cut off explains it and a flipped bit doesn't. When in doubt it is damage:
- * a commit that may have been acknowledged is never cut away.
+ * allocation), or both. Where it is known what was acknowledged, anything behind that
+ * may be cut that hides no whole commit. Where it isn't, a thing is called torn only if
+ * a write that was cut off explains it and a flipped bit doesn't. When in doubt it is
+ * damage: a commit that may have been acknowledged is never cut away.
  */
 import { equalBytes } from '../../core/bytes.js';
 import { crc32c, readRecord, RECORD_HEAD_BYTES } from '../../core/frame.js';
 import { FRAME_BYTES_MAX, RESYNC_BYTES_MAX } from '../../core/limits.js';
-import { SEGMENT_MAGIC } from './segment.js';
+import { isBefore, SEGMENT_MAGIC, type LogOffset } from './segment.js';
 
 /**
- * `rest` is the tail's last bytes, from the first record on that can't be read; it
- * begins at `fileOffset`, 0 for a segment whose header can't be read. A zero at the end
- * is a block that was never written: whole records end in another byte.
+ * May `rest` be cut? It is the tail's last bytes, from the first record on that can't be
+ * read, at `at` (offset 0: the segment's header can't be read). `acknowledged` null:
+ * nobody knows.
  */
-export function looksTorn(rest: Uint8Array, fileOffset: number): boolean {
-  if (rest.at(-1) === 0) return !holdsRecord(rest);
-  if (fileOffset > 0) return isCutShort(rest) && !holdsRecord(rest);
+export function isTorn(rest: Uint8Array, at: LogOffset, acknowledged: LogOffset | null): boolean {
+  if (acknowledged !== null && isBefore(at, acknowledged)) return false;
+  return (acknowledged !== null || looksTorn(rest, at.offset)) && !holdsRecord(rest);
+}
+
+/** A zero at the end is a block that was never written: whole records end in another byte. */
+function looksTorn(rest: Uint8Array, fileOffset: number): boolean {
+  if (rest.at(-1) === 0) return true;
+  if (fileOffset > 0) return isCutShort(rest);
   const magic = rest.subarray(0, SEGMENT_MAGIC.byteLength);
   if (!equalBytes(magic, SEGMENT_MAGIC.subarray(0, magic.byteLength))) return false;
-  return isCutShort(rest.subarray(magic.byteLength)) && !holdsRecord(rest);
+  return isCutShort(rest.subarray(magic.byteLength));
 }
 
 /**

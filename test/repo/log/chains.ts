@@ -27,18 +27,17 @@ export class Chain {
   readonly key: LogKey;
   readonly commits: Commit[] = [];
   readonly payloads: Uint8Array[] = [];
-  /** Of the next commit. */
+  /** Of the first commit, and of the next. */
+  readonly start: Place;
   place: Place;
   private readonly signer;
 
-  constructor(
-    name: number,
-    private readonly firstSeq = 0,
-  ) {
+  constructor(name: number, firstSeq = 0) {
     this.signer = signerFromSeed(new Uint8Array(32).fill(name));
     const epoch = name.toString(16).padStart(2, '0').repeat(8);
     this.key = { dev: this.signer.publicKey, epoch };
-    this.place = { ...this.key, ws: WORKSPACE, seq: firstSeq, prev: null, cap: null };
+    this.start = { ...this.key, ws: WORKSPACE, seq: firstSeq, prev: null, cap: null };
+    this.place = this.start;
   }
 
   /** Commits with `text` in each; returns what to append. */
@@ -54,8 +53,8 @@ export class Chain {
     this.commits.length = count;
     this.payloads.length = count;
     const last = this.commits.at(-1);
-    const start = { ...this.place, seq: this.firstSeq, prev: null, cap: null };
-    this.place = last === undefined ? start : placeAfter(last, { ...start, seq: last.header.seq });
+    this.place =
+      last === undefined ? this.start : placeAfter(last, { ...this.start, seq: last.header.seq });
   }
 
   private add(text: string): void {

@@ -94,7 +94,7 @@ describe('log store: sealing', () => {
         assert.equal(crash instanceof Crash, step <= steps, `step ${step}`);
         const after = storage.copy();
         await assertAllReads(log, after);
-        const more = await after.copy();
+        const more = after.copy();
         await open(after).seal(log.chain.key, 0);
         assert.deepEqual([...after.files.keys()], [log.sealed], `step ${step}, ${tear}`);
         await assertAllReads(log, after);

@@ -13,6 +13,7 @@ export const TEARS: readonly Tear[] = ['nothing', 'half', 'zeros', 'all'];
 
 export class MemoryStorage implements Storage {
   changes = 0;
+  reads = 0;
   private crashAt = Infinity;
   private tear: Tear = 'nothing';
 
@@ -35,6 +36,7 @@ export class MemoryStorage implements Storage {
   }
 
   readSync(path: Path, from = 0, to = Infinity): Uint8Array | null {
+    this.reads += 1;
     return this.files.get(path)?.slice(from, to) ?? null;
   }
 

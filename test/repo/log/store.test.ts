@@ -2,9 +2,22 @@ import assert from 'node:assert/strict';
 import { toHex } from '../../../src/core/bytes.js';
 import { WnError } from '../../../src/core/errors.js';
 import { decodePayload } from '../../../src/core/frame.js';
-import { SEGMENT_BYTES_MAX } from '../../../src/core/limits.js';
+import {
+  BLOCK_CACHE_BYTES,
+  SEALED_HEADS_CACHED_MAX,
+  SEGMENT_BYTES_MAX,
+  SEGMENT_HEADER_BYTES_MAX,
+} from '../../../src/core/limits.js';
 import { nodeDeflate } from '../../../src/node/deflate.js';
-import { isBefore, segmentPath, type Position } from '../../../src/repo/log/segment.js';
+import { encodeSealed } from '../../../src/repo/log/sealed.js';
+import {
+  encodeSegment,
+  encodeSegmentHeader,
+  isBefore,
+  readSegmentHeader,
+  segmentPath,
+  type Position,
+} from '../../../src/repo/log/segment.js';
 import { LogStore } from '../../../src/repo/log/store.js';
 import { brief, Chain, lastEnd, scanAll, write } from './chains.js';
 import { MemoryStorage } from './storage.js';
@@ -181,6 +194,21 @@ describe('log store: the end of a log', () => {
     assert.equal(brief(await scanAll(open(storage), chain.key)).length, 1);
   });
 
+  it('cuts nothing that hides whole commits, whatever it was told', async () => {
+    const { storage, chain, positions, file } = await written();
+    const bytes = storage.bytes(file);
+    const second = positions[1]?.offset ?? 0;
+    bytes[second + 20] = (bytes[second + 20] ?? 0) ^ 1;
+    storage.files.set(file, bytes);
+    const acknowledged = lastEnd(positions.slice(0, 1));
+    const expected = ['commit 0', `damage ${second} a commit is damaged`];
+    assert.deepEqual(brief(await scanAll(open(storage), chain.key, { acknowledged })), expected);
+    assert.equal(await open(storage).cutTorn(chain.key, acknowledged), null);
+    chain.forget(1);
+    await assert.rejects(write(open(storage), chain, 1, acknowledged), isDamage(file));
+    assert.deepEqual(storage.bytes(file), bytes);
+  });
+
   it('says that acknowledged commits are missing at the end, in a scan', async () => {
     const { storage, chain, positions, file } = await written();
     const acknowledged = lastEnd(positions);
@@ -264,6 +292,60 @@ describe('log store: payloads by position', () => {
     assert.equal(toHex(open(storage).payload(chain.key, second[0]!)), toHex(chain.payloads[1]!));
     assert.equal(toHex(mine.payload(chain.key, second[0]!)), toHex(chain.payloads[1]!));
     assert.equal(brief(await scanAll(mine, chain.key)).length, 2);
+  });
+});
+
+describe('log store: bounds', () => {
+  it('keeps blocks up to BLOCK_CACHE_BYTES, those read last', async () => {
+    const storage = new MemoryStorage();
+    const chain = new Chain(1);
+    const positions = await write(open(storage), chain, FULL, null, BIG);
+    const store = open(storage);
+    for (const position of positions) store.payload(chain.key, position);
+    const keeps = Math.floor(BLOCK_CACHE_BYTES / (BIG.length + 1_000)) - 1;
+    storage.reads = 0;
+    for (const position of positions.slice(-keeps)) store.payload(chain.key, position);
+    assert.equal(storage.reads, 0);
+    for (const position of positions.slice(0, 3)) store.payload(chain.key, position);
+    assert.ok(storage.reads > 0);
+  });
+
+  it('keeps SEALED_HEADS_CACHED_MAX tables of blocks', async () => {
+    const storage = new MemoryStorage();
+    const chains = await Promise.all(
+      Array.from({ length: SEALED_HEADS_CACHED_MAX + 1 }, async (_, name) => {
+        const chain = new Chain(name % 256, name);
+        const { place, payloads } = chain.grow(2, BIG);
+        const file = await encodeSealed(encodeSegment(place, payloads), 2, nodeDeflate);
+        storage.files.set(segmentPath(chain.key, name, 'sealed'), file);
+        return { chain, name, file };
+      }),
+    );
+    const store = open(storage);
+    const at = (name: number, index: number, chain: Chain): Position => {
+      const ends = [0, 1, 2].map(
+        (count) => encodeSegment(chain.start, chain.payloads.slice(0, count)).byteLength,
+      );
+      const offset = ends[index] ?? 0;
+      return { segment: name, offset, length: (ends[index + 1] ?? 0) - offset };
+    };
+    for (const { chain, name } of chains) store.payload(chain.key, at(name, 0, chain));
+    const reads = ({ chain, name }: { chain: Chain; name: number }): number => {
+      storage.reads = 0;
+      store.payload(chain.key, at(name, 1, chain));
+      return storage.reads;
+    };
+    assert.equal(reads(chains.at(-1)!), 1, 'the block');
+    assert.equal(reads(chains[0]!), 4, 'no tail, the table, both blocks');
+  });
+
+  it('has room for every segment header', () => {
+    const id = 'ff'.repeat(32);
+    const place = { ws: id, dev: id, epoch: 'ff'.repeat(8), seq: 10 ** 12 - 1, prev: id, cap: id };
+    const header = encodeSegmentHeader(place);
+    assert.deepEqual(readSegmentHeader(header), { place, next: header.byteLength });
+    assert.ok(header.byteLength <= SEGMENT_HEADER_BYTES_MAX);
+    assert.throws(() => segmentPath(place, 10 ** 12, 'tail'), /bug/);
   });
 });
 
