@@ -32,6 +32,7 @@ const DECODE_OPTIONS = {
   useMaps: true,
   rejectDuplicateMapKeys: true,
   allowIndefinite: false,
+  allowBigInt: true,
   allowUndefined: false,
   allowNaN: false,
   allowInfinity: false,

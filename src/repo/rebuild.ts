@@ -44,6 +44,8 @@ export async function recover(replica: Replica): Promise<void> {
 }
 
 async function openLane(replica: Replica, log: LogKey): Promise<Lane> {
+  // What a killed writer never came to sync must stay before it is built on or shown.
+  await replica.store.sync(log);
   const items = readLog(replica, log)[Symbol.asyncIterator]();
   const first = await items.next();
   return { items, next: first.done === true ? null : first.value };

@@ -3,6 +3,7 @@
  * they are current; then the field must show as the type that it showed as before, or
  * not at all.
  */
+import { WnError } from '../core/errors.js';
 import { HLC_MAX, stamp, type Stamp } from '../core/hlc.js';
 import type { NodeId } from '../core/ids.js';
 import type { Op } from '../core/op.js';
@@ -11,6 +12,7 @@ import {
   applyField,
   emptyFields,
   fieldState,
+  fieldType,
   FIELD_TYPES,
   pathKey,
   shownFields,
@@ -91,7 +93,9 @@ interface Inversion {
 
 /** What to invert, last first. Writes of a register are one: the last replaced the others. */
 function inversions(wish: Wish, type: AnyFieldType): readonly Inversion[] {
-  const own = wish.changes.filter((change) => change.op.type === type.number);
+  const own = wish.changes.filter(
+    (change) => change.op.type === type.number && isReadable(type, change),
+  );
   const inversion = (change: FieldChange, first: FieldChange): Inversion => ({
     arg: type.decode(change.op.arg, change.ref.log),
     at: change.at,
@@ -101,6 +105,17 @@ function inversions(wish: Wish, type: AnyFieldType): readonly Inversion[] {
   if (first === undefined || last === undefined) return [];
   if (type.number === register.number) return [inversion(last, first)];
   return own.toReversed().map((change) => inversion(change, change));
+}
+
+/** An argument that its type can't read counts as nothing. */
+function isReadable(type: AnyFieldType, { op: { arg }, ref }: Pick<FieldChange, 'op' | 'ref'>): boolean {
+  try {
+    type.decode(arg, ref.log);
+    return true;
+  } catch (error) {
+    if (error instanceof WnError) return false;
+    throw error;
+  }
 }
 
 function changesNothing(type: AnyFieldType, { arg, at, before }: Inversion): boolean {
@@ -137,10 +152,13 @@ function fieldBefore({ replica, node }: Wish, { op: own, ref, index }: FieldChan
   const name = pathKey(own.path);
   let fields = emptyFields();
   for (const each of opsOn(replica, node)) {
+    const { op: other, at } = each;
     const same = each.ref.log === ref.log && each.ref.seq === ref.seq;
     const seen = same ? each.index < index : replica.history.inPast(each.ref, ref);
-    if (!seen || each.op.op !== 'field' || pathKey(each.op.path) !== name) continue;
-    fields = applyField(fields, own.path, each.op.type, each.op.arg, each.ref.log, each.at) ?? fields;
+    if (!seen || other.op !== 'field' || pathKey(other.path) !== name) continue;
+    const type = fieldType(other.type);
+    if (type === undefined || !isReadable(type, { op: other, ref: each.ref })) continue;
+    fields = applyField(fields, own.path, other.type, other.arg, each.ref.log, at) ?? fields;
   }
   return fields;
 }

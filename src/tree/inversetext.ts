@@ -34,8 +34,9 @@ export function inverseText(
   const all = [...documents.ops(node, document)];
   const base = all.find((op) => sameOp(op, headOf(first)))?.base ?? [];
   const [before, after] = [textAt(base), textAt([headOf(last)])];
-  const same = all.findLast((op) => isPassedOver(op) && textAt([nameOf(op)]) === after);
-  const left = [same === undefined ? headOf(last) : nameOf(same)];
+  const newest = all.findLast(isPassedOver);
+  const back = newest !== undefined && textAt([nameOf(newest)]) === after;
+  const left = [back ? nameOf(newest) : headOf(last)];
   const runs = exactInverse(before, after, changes) ?? diffText(after, before);
   return runs.length === 0 ? [] : textOps(replica, node, left, runs);
 }

@@ -22,7 +22,7 @@ export interface Materialised {
   readonly removed: number;
   /** Paths where an uncommitted file of the user's stands in the way. */
   readonly waiting: readonly string[];
-  /** Paths whose content isn't all here yet. */
+  /** Paths whose content isn’t all here yet, or that no file may have. */
   readonly incomplete: readonly string[];
   /** Paths whose uncommitted edits were merged with what arrived. */
   readonly merged: readonly string[];

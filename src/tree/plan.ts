@@ -12,7 +12,7 @@ import type { Replica } from '../repo/replica.js';
 import type { Entry } from '../repo/view.js';
 import { decodeText, encodeText } from './eol.js';
 import { equalFields } from './field.js';
-import { foldName } from './names.js';
+import { checkPath, foldName, leadsInside } from './names.js';
 import { look, obstacle, type Look } from './ondisk.js';
 import { currentBase, fileHash, headsOf, project, shownAs, textAt, type Shown } from './project.js';
 import { readBack } from './readback.js';
@@ -93,6 +93,15 @@ export function makePlan(input: PlanInput, dirty: readonly NodeId[]): Plan {
 }
 
 /** Old files of worknodes that are elsewhere now, edited since a killed process left them. */
+/**
+ * A name that could leave the folder, shadow `.git` or fool a system, or a link out of
+ * the tree: no honest program commits one, and none is written here.
+ */
+function isHostile(path: string, shown: Shown): boolean {
+  if (!checkPath(path).ok) return true;
+  return shown.type === 'symlink' && !leadsInside(path, shown.target);
+}
+
 function releasedOf({ state, dir }: PlanInput): string[] {
   return [...state.leftovers].filter((path) => {
     const known = state.entries.get(path);
@@ -113,7 +122,7 @@ function planShown(planning: Planning, { path, node, type }: Entry, known: TreeE
     return;
   }
   const shown = shownAs(replica, node, path);
-  if (shown === null) {
+  if (shown === null || isHostile(path, shown)) {
     planning.incomplete.push(path);
     planning.staying.set(node, path);
     return;

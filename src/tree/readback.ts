@@ -63,21 +63,7 @@ export function readBack(
   return { docText: documentOf({ docText, projection, written, saved, shown }), fields, shown };
 }
 
-/**
- * The front matter's keys that are fields, with what they hold: top-level scalars, what
- * the schema declares, and what is a field already (`known`). None if it doesn't parse.
- */
-export function fieldsOf(
-  path: string,
-  text: string,
-  schema: Declared,
-  known: Fields = new Map(),
-): ReadonlyMap<string, Field> {
-  const matter = supportsFields(path) ? parseFrontMatter(text) : null;
-  if (matter === null || !matter.ok) return new Map();
-  return fieldsIn(matter.entries, (key) => schema.crdtOf(path, key), known);
-}
-
+/** What entries hold that are fields: scalars, what a schema declares, what is one already. */
 function fieldsIn(
   entries: readonly Entry[],
   crdtOf: CrdtOf,

@@ -36,7 +36,7 @@ export function redo(work: WorkCopy): Promise<Undone> {
 
 interface Target {
   readonly ref: CommitRef;
-  /** Own commits since that together come to nothing: undone ones, and their undos. */
+  /** Own commits since that together come to nothing, as `log/seq`. */
   readonly neutral: ReadonlySet<string>;
 }
 
@@ -61,24 +61,34 @@ async function takeBack(work: WorkCopy, find: () => Target): Promise<Undone> {
 }
 
 function targetOf(replica: Replica, wished: CommitRef | null, kind: 'change' | 'undo'): Target {
-  const neutral = new Set<string>();
   const hlc = wished === null ? null : (replica.history.record(wished)?.hlc ?? null);
+  const since: OwnCommit[] = [];
   for (const commit of ownCommits(replica)) {
     const here = commit.log === wished?.log && commit.seq === wished.seq;
     if (here && commit.stands === 'void') throw alreadyUndone(commit);
-    if (wished === null && commit.stands === kind) return { ref: commit, neutral };
+    if (wished === null && commit.stands === kind) return { ref: commit, neutral: neutralIn(replica, since) };
     if (hlc !== null && commit.record.hlc <= hlc) break;
-    if (commit.stands !== 'change') neutral.add(nameOf(commit));
+    since.push(commit);
   }
-  if (wished !== null) return { ref: checkedTarget(replica, wished), neutral };
+  if (wished !== null) return { ref: checkedTarget(replica, wished), neutral: neutralIn(replica, since) };
   const what = kind === 'change' ? 'undo' : 'redo';
   throw new WnError('not_found', `nothing to ${what}: this device has no change here that could be`, {
     hint: 'name a commit to take back that one: wn undo COMMIT; see wn log',
   });
 }
 
+/** Of commits up to now those that come to nothing: each undone one, and what undid it. */
+function neutralIn(replica: Replica, since: readonly OwnCommit[]): ReadonlySet<string> {
+  const names = new Set(since.map((commit) => commit.name));
+  const neutral = since.filter(
+    ({ stands, undoes }) => stands === 'void' || (undoes !== null && names.has(undoes)),
+  );
+  const commits = neutral.flatMap((commit) => chainOf(replica, commit));
+  return new Set(commits.map(({ log, seq }) => `${log}/${seq}`));
+}
+
 function alreadyUndone({ record }: Dated): WnError {
-  return new WnError('invalid', `${showId(record.id).slice(0, NAME_CHARS)} is undone already`, {
+  return new WnError('invalid', `${nameOf(record.id)} is undone already`, {
     hint: 'nothing was changed; to have it back: wn redo, or wn undo the commit that undid it',
   });
 }
@@ -100,6 +110,10 @@ function chainOf({ history }: Replica, { log, seq }: CommitRef): readonly Commit
 }
 
 interface OwnCommit extends Dated {
+  /** The beginning of its id. */
+  readonly name: string;
+  /** The name of the commit that this one takes back; null for what is no undo. */
+  readonly undoes: string | null;
   /** `void`: undone, or an undo that is undone. */
   readonly stands: 'change' | 'undo' | 'void';
 }
@@ -111,14 +125,12 @@ function* ownCommits(replica: Replica): Iterable<OwnCommit> {
   const undone = new Set<string>();
   for (const commit of newestFirst(history, new Map(own))) {
     if (commit.record.part || commit.record.state !== 'live' || !bearsOnWorknodes(replica, commit)) continue;
-    const name = showId(commit.record.id).slice(0, NAME_CHARS);
-    const target = undoneBy(replica, commit);
-    if (undone.has(name)) {
-      yield { ...commit, stands: 'void' };
-      continue;
-    }
-    if (target !== null) undone.add(target);
-    yield { ...commit, stands: isUndo(replica, commit) ? 'undo' : 'change' };
+    const name = nameOf(commit.record.id);
+    const undoes = undoneBy(replica, commit);
+    const isVoid = undone.has(name);
+    if (undoes !== null && !isVoid) undone.add(undoes);
+    const stands = isVoid ? 'void' : isUndo(replica, commit) ? 'undo' : 'change';
+    yield { ...commit, name, undoes, stands };
   }
 }
 
@@ -138,13 +150,18 @@ function isUndo(replica: Replica, ref: CommitRef): boolean {
 }
 
 const NAME_CHARS = 10;
+
+function nameOf(id: CommitId): string {
+  return showId(id).slice(0, NAME_CHARS);
+}
+
 const MESSAGE = /^undo ([0-9a-hjkmnp-tv-z]{10})(?:: |$)/;
 const PREFIXES = /^(?:undo [0-9a-hjkmnp-tv-z]{10}(?:: |$))+/;
 
 function undoMessage(replica: Replica, ref: CommitRef, id: CommitId): string {
   const [first = ''] = messageOf(replica, ref).split('\n');
   const about = first.replace(PREFIXES, '');
-  const name = `undo ${showId(id).slice(0, NAME_CHARS)}`;
+  const name = `undo ${nameOf(id)}`;
   return about === '' ? name : `${name}: ${about}`;
 }
 
@@ -156,9 +173,4 @@ function undoneBy(replica: Replica, ref: CommitRef): string | null {
 function messageOf({ history, fold }: Replica, ref: CommitRef): string {
   const groups = fold.groups.of(history.commit(ref));
   return groups.find((group) => typeof group?.msg === 'string')?.msg ?? '';
-}
-
-/** How `neutral` names commits. */
-export function nameOf({ log, seq }: CommitRef): string {
-  return `${log}/${seq}`;
 }

@@ -11,7 +11,8 @@ import { readBundle, writeBundle } from '../../src/sync/bundle.js';
 import { encodeMessage, type Message } from '../../src/sync/frames.js';
 import type { HaveEntry } from '../../src/sync/store.js';
 import { seededRng } from './channels.js';
-import { workspaceOf, type MemoryStore } from './memory-store.js';
+import type { MemoryStore } from './memory-store.js';
+import { workspaceOf } from './workspace.js';
 
 const MAGIC = Buffer.from('wn-bundle/1\n');
 

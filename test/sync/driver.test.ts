@@ -14,7 +14,8 @@ import { runSync, type SyncOptions } from '../../src/sync/driver.js';
 import { encodeMessage } from '../../src/sync/frames.js';
 import { joinedChannels, syncStores } from '../../src/sync/path.js';
 import { exchange, linked, seededRng, settle, TestClock } from './channels.js';
-import { workspaceOf, type MemoryStore } from './memory-store.js';
+import type { MemoryStore } from './memory-store.js';
+import { workspaceOf } from './workspace.js';
 
 function pair(): readonly [MemoryStore, MemoryStore] {
   const [a, b] = workspaceOf(['a', 'b']);
@@ -282,12 +283,16 @@ describe('a channel', () => {
     await settle();
     assert.equal(second, false, 'the second waits until there is room');
     const reader = far.frames()[Symbol.asyncIterator]();
-    assert.equal((await reader.next()).value?.[0], 1);
+    const next = async (): Promise<unknown> => {
+      const result = await reader.next();
+      return result.done === true ? 'the end' : result.value[0];
+    };
+    assert.equal(await next(), 1);
     await settle();
     assert.equal(second, true);
     await near.close();
-    assert.equal((await reader.next()).value?.[0], 2);
-    assert.equal((await reader.next()).done, true);
+    assert.equal(await next(), 2);
+    assert.equal(await next(), 'the end');
     await assert.rejects(far.send(frame(3)), (error) => (error as WnError).code === 'unreachable');
   });
 });

@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { decodeCanonical, encodeCanonical, type Canonical } from '../../src/core/canonical.js';
 import { SYNC_CLOSE_MS, SYNC_IDLE_MS } from '../../src/core/limits.js';
 import { runSync, type SyncReport } from '../../src/sync/driver.js';
+import { refusalOf } from '../../src/sync/refusal.js';
 import { exchange, linked, seededRng, settle, TestClock } from './channels.js';
-import { workspaceOf, type MemoryStore } from './memory-store.js';
+import type { MemoryStore } from './memory-store.js';
+import { workspaceOf } from './workspace.js';
 
 type Chance = ReturnType<typeof seededRng>;
 
@@ -108,7 +110,7 @@ describe('fuzzed sessions', () => {
         number === target ? mutate(frame, chance) : [frame],
       );
       for (const { error } of reports) {
-        const how = error === null ? 'ok' : String(error.details['refusal'] ?? error.code);
+        const how = error === null ? 'ok' : refusalOf(error);
         endings.set(how, (endings.get(how) ?? 0) + 1);
       }
       const [a, b] = stores;
@@ -125,6 +127,6 @@ describe('fuzzed sessions', () => {
       assert.deepEqual(b.contents(), [...valid].sort(), where);
       assert.equal(a.blobsWanted(1).length + b.blobsWanted(1).length, 0, where);
     }
-    assert.ok((endings.get('protocol') ?? 0) + (endings.get('invalid') ?? 0) > rounds / 4);
+    assert.ok((endings.get('protocol') ?? 0) > rounds / 4, 'the mutations are noticed');
   });
 });

@@ -13,7 +13,7 @@ import type { SyncEffect } from '../../src/sync/effects.js';
 import { encodeMessage, type Message } from '../../src/sync/frames.js';
 import { Incoming } from '../../src/sync/incoming.js';
 import { exchange } from './channels.js';
-import { workspaceOf } from './memory-store.js';
+import { workspaceOf } from './workspace.js';
 
 const hashOf = (n: number): string => n.toString(16).padStart(64, '0');
 const nothing = { blobsWanted: () => [] };

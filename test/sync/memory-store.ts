@@ -3,7 +3,7 @@
  * on: causal order, runs that end at a signature, a signature that wasn't checked isn't
  * kept, forks keep both branches. It judges no authority beyond membership.
  */
-import { encodeCanonical, decodeCanonical, asArray, asBytes } from '../../src/core/canonical.js';
+import { decodeCanonical, asArray, asBytes } from '../../src/core/canonical.js';
 import { fromHex, toHex } from '../../src/core/bytes.js';
 import {
   checkCommit,
@@ -13,17 +13,11 @@ import {
   verifyCommit,
   type Commit,
 } from '../../src/core/commit.js';
-import { hash, hashHex, signerFromSeed, verify, type Signer } from '../../src/core/crypto.js';
+import { hash, hashHex, verify, type Signer } from '../../src/core/crypto.js';
 import { WnError } from '../../src/core/errors.js';
 import { decodePayload, encodePayload } from '../../src/core/frame.js';
 import { hlcFromMs, type Hlc } from '../../src/core/hlc.js';
-import {
-  NO_WORKSPACE,
-  type CommitId,
-  type DeviceId,
-  type Epoch,
-  type WorkspaceId,
-} from '../../src/core/ids.js';
+import { type CommitId, type DeviceId, type Epoch, type WorkspaceId } from '../../src/core/ids.js';
 import { SYNC_RUN_BYTES_TARGET } from '../../src/core/limits.js';
 import { ATTRIBUTE, type Op } from '../../src/core/op.js';
 import type {
@@ -395,45 +389,4 @@ function chunksOf(commit: Commit): readonly string[] {
         : [],
     ),
   );
-}
-
-const signers = new Map<string, Signer>();
-
-export function signerNamed(name: string): Signer {
-  const signer = signers.get(name) ?? signerFromSeed(hash('wn/node/1', Buffer.from(name)));
-  signers.set(name, signer);
-  return signer;
-}
-
-/** A workspace founded by the first of `names`, with an empty store for each. */
-export function workspaceOf(names: readonly string[], title = 'test'): readonly MemoryStore[] {
-  const founder = signerNamed(names[0] ?? 'founder');
-  const workspace = foundedBy(founder, title);
-  return names.map((name) => {
-    const signer = signerNamed(name);
-    const id = fromHex(signer.publicKey);
-    const shown = encodeCanonical([id, founder.sign(hash('wn/cap/1', id))]);
-    return new MemoryStore(workspace, founder.publicKey, signer, shown);
-  });
-}
-
-function foundedBy(founder: Signer, title: string): WorkspaceId {
-  const salt = new Uint8Array(16);
-  const ops: Op[] = [{ op: 'genesis', name: title, clockAheadMaxMs: 120_000, recovery: null }];
-  const group = encodeGroup({ salt, scope: null, msg: null, ops });
-  const genesis = makeCommit(
-    {
-      ws: NO_WORKSPACE,
-      dev: founder.publicKey,
-      epoch: '00'.repeat(8),
-      seq: 0,
-      prev: null,
-      deps: [],
-      hlc: hlcFromMs(1_000),
-      cap: null,
-      kind: 'genesis',
-    },
-    [{ bytes: group, ops: 1, form: 'control' }],
-  );
-  return genesis.id;
 }

@@ -4,7 +4,8 @@ import type { SecureChannel } from '../../src/core/ports.js';
 import { decodeMessage } from '../../src/sync/decode.js';
 import { runSync } from '../../src/sync/driver.js';
 import { exchange, linked, seededRng, settle, TestClock, type Passed } from './channels.js';
-import { workspaceOf, type MemoryStore } from './memory-store.js';
+import type { MemoryStore } from './memory-store.js';
+import { workspaceOf } from './workspace.js';
 
 function storesOf(...names: string[]): MemoryStore[] {
   return [...workspaceOf(names)];

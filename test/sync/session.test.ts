@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { hashHex } from '../../src/core/crypto.js';
 import { FRAME_BYTES_MAX, SYNC_CREDIT_BYTES, SYNC_WANTS_PER_PAGE } from '../../src/core/limits.js';
 import { exchange, said, type Passed } from './channels.js';
-import { workspaceOf, type MemoryStore } from './memory-store.js';
+import type { MemoryStore } from './memory-store.js';
+import { workspaceOf } from './workspace.js';
 
 function pair(): readonly [MemoryStore, MemoryStore] {
   const [a, b] = workspaceOf(['a', 'b']);

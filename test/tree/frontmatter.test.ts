@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { YAML_CHARS_MAX } from '../../src/core/limits.js';
+import {
+  YAML_BRACKETS_MAX,
+  YAML_CHARS_MAX,
+  YAML_INDENT_MAX,
+  YAML_INDICATORS_MAX,
+} from '../../src/core/limits.js';
 import type { FieldValue } from '../../src/tree/field.js';
 import { parseFrontMatter, type Entry } from '../../src/tree/frontmatter.js';
 import { simpleEntries } from '../../src/tree/simplematter.js';
@@ -257,6 +262,21 @@ describe('tree/frontmatter: hostile input', () => {
     assert.equal(parseFrontMatter(`---\n${content(YAML_CHARS_MAX)}---\n`).ok, true);
     assert.match(whyBad(`---\n${content(YAML_CHARS_MAX + 1)}---\n`), /over 262144 characters/);
   });
+
+  const nested = (count: number): string => `a: ${'['.repeat(count)}${']'.repeat(count)}`;
+  const dashes = (count: number): string => `"a": "${'- '.repeat(count)}"`;
+  const indented = (columns: number): string => `a:\n${' '.repeat(columns)}b: 1`;
+  const bounds: readonly [what: string, make: (size: number) => string, max: number][] = [
+    ['lists', nested, YAML_BRACKETS_MAX],
+    ['indicators in a line', dashes, YAML_INDICATORS_MAX - 1],
+    ['columns of indentation', indented, YAML_INDENT_MAX],
+  ];
+  for (const [what, make, max] of bounds) {
+    it(`takes ${what} at the bound and refuses one more`, () => {
+      assert.equal(whyBad(`---\n${make(max)}\n---\n`), '');
+      assert.match(whyBad(`---\n${make(max + 1)}\n---\n`), /over \d+/);
+    });
+  }
 
   it('never throws', () => {
     const piece = fc.constantFrom(

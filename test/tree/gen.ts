@@ -1,8 +1,18 @@
 /** Generators of front matter as people write it, of fields, and of what people do to a file. */
 import fc from 'fast-check';
 import type { Field, FieldShown, FieldValue } from '../../src/tree/field.js';
+import { readBack } from '../../src/tree/readback.js';
 
 export const NO_SCHEMA = { crdtOf: () => null };
+
+/** The fields of a file, for one who had never seen it. */
+export function fieldsOf(
+  text: string,
+  known: ReadonlyMap<string, FieldShown> = new Map(),
+): ReadonlyMap<string, Field> {
+  const nothing = { text: '', segments: [], fields: known };
+  return readBack('a.md', nothing, '', text, NO_SCHEMA).fields.set;
+}
 
 const KEYS = ['status', 'title', 'due', 'labels', 'votes', 'a b', '1', 'meta', 'x-y', 'null'];
 

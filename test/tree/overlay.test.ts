@@ -4,8 +4,7 @@ import type { Field, FieldShown, FieldValue } from '../../src/tree/field.js';
 import { equalFields } from '../../src/tree/field.js';
 import { parseFrontMatter } from '../../src/tree/frontmatter.js';
 import { render, supportsFields } from '../../src/tree/overlay.js';
-import { fieldsOf } from '../../src/tree/readback.js';
-import { documents, fieldMaps, NO_SCHEMA } from './gen.js';
+import { documents, fieldMaps, fieldsOf } from './gen.js';
 
 const register = (value: FieldValue): Field => ({ crdt: 'register', value });
 const set = (...value: FieldValue[]): Field => ({ crdt: 'set', value });
@@ -164,7 +163,7 @@ describe('tree/overlay: how a field shows', () => {
       fc.property(documents, (doc) => {
         const matter = parseFrontMatter(doc);
         fc.pre(matter.ok && matter.repeated.length === 0);
-        const fields = fieldsOf('a.md', doc, NO_SCHEMA);
+        const fields = fieldsOf(doc);
         assert.equal(render(doc, fields).text, doc);
       }),
       { numRuns: 500 },
@@ -177,7 +176,7 @@ describe('tree/overlay: how a field shows', () => {
         const matter = parseFrontMatter(doc);
         fc.pre(matter.ok);
         const { text } = render(doc, fields);
-        const read = fieldsOf('a.md', text, NO_SCHEMA, fields);
+        const read = fieldsOf(text, fields);
         for (const [key, field] of fields) {
           const own = matter.entries.find((entry) => entry.key === key);
           if (own !== undefined && own.value === undefined) continue;

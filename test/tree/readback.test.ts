@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import type { Crdt, Field, FieldShown, FieldValue } from '../../src/tree/field.js';
 import { parseFrontMatter } from '../../src/tree/frontmatter.js';
 import { render } from '../../src/tree/overlay.js';
-import { fieldsOf, readBack, type ReadBack } from '../../src/tree/readback.js';
-import { documents, fieldMaps, NO_SCHEMA, textEdits } from './gen.js';
+import { readBack, type ReadBack } from '../../src/tree/readback.js';
+import { documents, fieldMaps, fieldsOf, NO_SCHEMA, textEdits } from './gen.js';
 
 const register = (value: FieldValue): Field => ({ crdt: 'register', value });
 
@@ -120,8 +120,8 @@ describe('tree/readback: laws', () => {
         for (const key of edits.unset) made.set(key, 'unset');
         assert.deepEqual(shown, made);
         if (!parseFrontMatter(doc).ok || !parseFrontMatter(file).ok) return;
-        for (const [key, field] of fieldsOf('a.md', file, NO_SCHEMA, fields)) {
-          assert.deepEqual(fieldsOf('a.md', file, NO_SCHEMA, shown).get(key), field);
+        for (const [key, field] of fieldsOf(file, fields)) {
+          assert.deepEqual(fieldsOf(file, shown).get(key), field);
         }
       }),
       { numRuns: 300 },

@@ -50,30 +50,36 @@ describe('tree/undo, on histories at random', function () {
     });
   }
 
-  it('takes back, one by one, all that a device did alone (seed 17)', async () => {
-    const { world, users } = await begin(17);
-    const { first } = world;
-    const hashes: string[] = [];
-    const doing = async (work: () => Promise<unknown>): Promise<void> => {
-      const [before, commits] = [hashOf(first), commitsOf(first)];
-      await work();
-      if (commitsOf(first) > commits) hashes.push(before);
-    };
-    for (let step = 0; step < STEPS; step++) {
-      world.passTime();
-      await doing(async () => users.get(first)?.act());
-      await doing(() => first.work.commit({ message: null }));
-    }
-    for (const [index, hash] of hashes.toReversed().entries()) {
-      world.passTime();
-      const { notUndone } = await undo(first.work, null);
-      assert.deepEqual(notUndone, [], `undo ${index}`);
-      assert.equal(hashOf(first), hash, `undo ${index}`);
-    }
-    await assert.rejects(undo(first.work, null), { code: 'not_found' });
-    for (const _ of hashes) await redo(first.work);
-    await assert.rejects(redo(first.work), { code: 'not_found' });
-  });
+  for (const seed of SEEDS) {
+    it(`takes back one by one all that a device did alone, and redo does it again (seed ${seed})`, async () => {
+      const { world, users } = await begin(seed);
+      const { first } = world;
+      const hashes = [hashOf(first)];
+      const doing = async (work: () => Promise<unknown>): Promise<void> => {
+        const commits = commitsOf(first);
+        await work();
+        if (commitsOf(first) > commits) hashes.push(hashOf(first));
+      };
+      for (let step = 0; step < STEPS; step++) {
+        world.passTime();
+        await doing(async () => users.get(first)?.act());
+        await doing(() => first.work.commit({ message: null }));
+      }
+      for (const [index, hash] of hashes.slice(0, -1).reverse().entries()) {
+        world.passTime();
+        const { notUndone } = await undo(first.work, null);
+        assert.deepEqual(notUndone, [], `undo ${index}`);
+        assert.equal(hashOf(first), hash, `undo ${index}`);
+      }
+      await assert.rejects(undo(first.work, null), { code: 'not_found' });
+      for (const [index, hash] of hashes.slice(1).entries()) {
+        const { notUndone } = await redo(first.work);
+        assert.deepEqual(notUndone, [], `redo ${index}`);
+        assert.equal(hashOf(first), hash, `redo ${index}`);
+      }
+      await assert.rejects(redo(first.work), { code: 'not_found' });
+    });
+  }
 
   it('adds commits and takes none away (seed 18)', async () => {
     const { world, users } = await begin(18);

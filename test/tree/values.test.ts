@@ -3,10 +3,9 @@ import fc from 'fast-check';
 import { WnError } from '../../src/core/errors.js';
 import type { Field, FieldShown, FieldValue } from '../../src/tree/field.js';
 import { render } from '../../src/tree/overlay.js';
-import { fieldsOf } from '../../src/tree/readback.js';
 import { parseSchema } from '../../src/tree/schema-text.js';
 import { applyAssignments, parseAssignment, parseValue } from '../../src/tree/values.js';
-import { NO_SCHEMA } from './gen.js';
+import { fieldsOf } from './gen.js';
 
 const register = (value: FieldValue): Field => ({ crdt: 'register', value });
 const set = (...value: FieldValue[]): Field => ({ crdt: 'set', value });
@@ -149,7 +148,7 @@ describe('tree/values: what a value is', () => {
         fc.pre(text.trim() === text);
         const value = parseValue(text);
         const { text: file } = render('', new Map([['k', register(value)]]));
-        assert.deepEqual(fieldsOf('a.md', file, NO_SCHEMA).get('k')?.value, value);
+        assert.deepEqual(fieldsOf(file).get('k')?.value, value);
       }),
       { numRuns: 500 },
     );

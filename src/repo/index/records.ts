@@ -67,9 +67,9 @@ export interface LogRecord {
   /** The commit before this log's first: of another log; null where the log begins a device. */
   readonly link: { readonly log: LogId; readonly seq: number } | null;
   readonly firstSeq: number;
-  /** Newest commit held on disk; pending ones count. */
+  /** Newest commit held on disk; pending ones count. Below `firstSeq` while there is none. */
   readonly stored: { readonly seq: number; readonly id: CommitId; readonly lastTime: bigint };
-  /** Newest commit in the frontier; -1 below `firstSeq` when there is none. */
+  /** Newest commit in the frontier; below `firstSeq` when there is none. */
   readonly folded: number;
   /** How many commits up to `folded` wait for a newer program. */
   readonly held: number;
@@ -86,7 +86,7 @@ export function encodeLogRecord(record: LogRecord): Uint8Array {
     fromHex(record.epoch),
     record.link === null ? null : [fromHex(record.link.log), record.link.seq],
     record.firstSeq,
-    [record.stored.seq, fromHex(record.stored.id), record.stored.lastTime],
+    [record.stored.seq + 1, fromHex(record.stored.id), record.stored.lastTime],
     record.folded + 1,
     record.cap === null ? null : fromHex(record.cap),
     [record.end.segment, record.end.offset],
@@ -109,7 +109,7 @@ export function decodeLogRecord(bytes: Uint8Array): LogRecord {
         ? null
         : { log: hex((link as readonly unknown[])[0]), seq: Number((link as readonly unknown[])[1]) },
     firstSeq: asUint(parts[4], 'first seq'),
-    stored: { seq: asUint(seq, 'seq'), id: hex(id), lastTime: BigInt(lastTime as number | bigint) },
+    stored: { seq: asUint(seq, 'seq') - 1, id: hex(id), lastTime: BigInt(lastTime as number | bigint) },
     folded: asUint(parts[6], 'folded') - 1,
     cap: parts[7] === null ? null : hex(parts[7]),
     end: { segment: asUint(segment, 'segment'), offset: asUint(offset, 'offset') },

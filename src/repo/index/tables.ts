@@ -10,7 +10,7 @@ import type { KeyValue } from '../../core/ports.js';
 export type Key = string;
 
 /** Table numbers. Changing any of them, or a record's layout, raises INDEX_VERSION. */
-export const INDEX_VERSION = 1;
+export const INDEX_VERSION = 2;
 const TABLE = {
   meta: '00',
   log: '01',
