@@ -46,6 +46,7 @@ interface Taking {
   readonly last: CommitRef;
   readonly changes: readonly ChangeOp[];
   readonly created: ReadonlySet<NodeId>;
+  readonly hiding: Set<NodeId>;
   readonly deleting: Set<NodeId>;
   readonly reviving: Set<NodeId>;
   /** Worknodes that are moved back, to which folder. */
@@ -70,6 +71,7 @@ export function inverseOf(
     last: chain.at(-1) ?? { log: '', seq: -1 },
     changes,
     created: new Set(changes.filter(({ op }) => op.op === 'create').map(({ node }) => node)),
+    hiding: new Set(),
     deleting: new Set(),
     reviving: new Set(),
     leaving: new Map(),
@@ -78,6 +80,7 @@ export function inverseOf(
     notUndone: [],
   };
   for (const change of changes.toReversed()) takeBack(taking, change);
+  hideEmptied(taking);
   return taking;
 }
 
@@ -162,12 +165,25 @@ function tell({ replica, notUndone }: Taking, node: NodeId, why: string, field?:
 
 /** Deletes what the change made or brought back, unless others have worked on it. */
 function hide(taking: Taking, node: NodeId): void {
-  const { replica, deleting } = taking;
-  if (!replica.view.record(node).shown) return;
-  if (isTouchedSince(taking, node)) return tell(taking, node, 'changed since');
-  if (hasOtherChildren(taking, node)) return tell(taking, node, 'holds what was made since');
-  deleting.add(node);
-  taking.ops.push({ op: 'delete', node });
+  if (!taking.replica.view.record(node).shown) return;
+  if (isTouchedSince(taking, node)) tell(taking, node, 'changed since');
+  else taking.hiding.add(node);
+}
+
+/** At the end, when it is known what leaves a folder; from the inside out. */
+function hideEmptied(taking: Taking): void {
+  const { hiding, deleting, ops } = taking;
+  let before: number;
+  do {
+    before = hiding.size;
+    for (const node of hiding) {
+      if (hasOtherChildren(taking, node)) continue;
+      hiding.delete(node);
+      deleting.add(node);
+      ops.push({ op: 'delete', node });
+    }
+  } while (hiding.size < before);
+  for (const node of hiding) tell(taking, node, 'holds what was made since');
 }
 
 /** By commits that the change hadn't seen, or that came after it. */

@@ -37,7 +37,7 @@ export async function settle(world: World): Promise<void> {
   assert.fail(`still changing after ${ROUNDS_MAX} rounds`);
 }
 
-function pairs<T>(items: readonly T[]): (readonly [T, T])[] {
+export function pairs<T>(items: readonly T[]): (readonly [T, T])[] {
   return items.flatMap((a, index) => items.slice(index + 1).map((b) => [a, b] as const));
 }
 

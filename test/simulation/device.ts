@@ -102,6 +102,12 @@ export class Device {
     };
   }
 
+  /** The same repository with an index of its own, to be looked at beside the real one. */
+  spare(): ReplicaPorts {
+    const index = new SimKeyValue();
+    return { ...this.ports, openIndex: () => Promise.resolve(index) };
+  }
+
   /** Begins a process with a replica that was made or opened through `ports`. */
   run(replica: Replica): void {
     const signer = (): Promise<Signer> => Promise.resolve(this.signer);

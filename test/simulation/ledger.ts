@@ -41,7 +41,7 @@ export class Ledger {
   /** Tokens that one text has twice, though nobody typed them so. */
   doubledIn(text: string): readonly string[] {
     const seen = new Set<string>();
-    const doubled = (text.match(TOKEN) ?? []).filter((token) => {
+    const doubled = tokensOf(text).filter((token) => {
       const again = seen.has(token);
       seen.add(token);
       return again;
@@ -51,7 +51,12 @@ export class Ledger {
 }
 
 function tokensIn(text: string): ReadonlySet<string> {
-  return new Set(text.match(TOKEN) ?? []);
+  return new Set(tokensOf(text));
+}
+
+/** In the order of the text, each as often as it is there. */
+export function tokensOf(text: string): readonly string[] {
+  return text.match(TOKEN) ?? [];
 }
 
 /** As it reads in a report: `§12`. */
