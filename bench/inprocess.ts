@@ -1,6 +1,15 @@
 /** Rows measured within one process: the durable operation, text, and cost over history. */
 import { spawnSync } from 'node:child_process';
-import { closeSync, existsSync, fdatasyncSync, mkdirSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fdatasyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
@@ -77,11 +86,21 @@ export async function durableRow(folder: string): Promise<Row[]> {
   closeSync(raw);
   await replica.close();
   const [a, b] = [median(ours), median(disk)];
-  return [row('durable operation in a running process, p50', `${a.toFixed(2)} ms`, `fdatasync ${b.toFixed(2)} ms`, a / b, 'at most 2 ×, or under 1 ms;')];
+  return [
+    row(
+      'durable operation in a running process, p50',
+      `${a.toFixed(2)} ms`,
+      `fdatasync ${b.toFixed(2)} ms`,
+      a / b,
+      'at most 2 ×, or under 1 ms;',
+    ),
+  ];
 }
 
 interface Trace {
-  readonly txns: readonly { readonly patches: readonly (readonly [pos: number, del: number, ins: string])[] }[];
+  readonly txns: readonly {
+    readonly patches: readonly (readonly [pos: number, del: number, ins: string])[];
+  }[];
   readonly endContent: string;
 }
 
@@ -95,19 +114,40 @@ export async function textRows(folder: string, root: string): Promise<Row[]> {
   const trace = JSON.parse(gunzipSync(readFileSync(file)).toString('utf8')) as Trace;
   const patches = trace.txns.flatMap((txn) => txn.patches);
   const ours: number[] = [];
-  for (let round = 0; round < 5; round++) ours.push(await typed(join(folder, String(round)), patches, trace.endContent));
+  for (let round = 0; round < 5; round++)
+    ours.push(await typed(join(folder, String(round)), patches, trace.endContent));
   const mine = median(ours);
   const rows: Row[] = [];
   for (const peer of ['loro', 'yjs', 'automerge'] as const) {
     const ms = peerMs(root, peer, file);
     if (ms === null) console.log(`text: ${peer} is not installed (npm ci in bench/)`);
-    else rows.push(row('automerge-paper, signed and durable', `${mine.toFixed(0)} ms`, `${peer} in memory ${ms.toFixed(0)} ms`, mine / ms, 'under 1'));
+    else
+      rows.push(
+        row(
+          'automerge-paper, signed and durable',
+          `${mine.toFixed(0)} ms`,
+          `${peer} in memory ${ms.toFixed(0)} ms`,
+          mine / ms,
+          'under 1',
+        ),
+      );
   }
-  if (rows.length === 0) rows.push({ measure: 'automerge-paper, signed and durable', ours: `${mine.toFixed(0)} ms`, peer: '', ratio: '', goal: '' });
+  if (rows.length === 0)
+    rows.push({
+      measure: 'automerge-paper, signed and durable',
+      ours: `${mine.toFixed(0)} ms`,
+      peer: '',
+      ratio: '',
+      goal: '',
+    });
   return rows;
 }
 
-async function typed(folder: string, patches: readonly (readonly [number, number, string])[], end: string): Promise<number> {
+async function typed(
+  folder: string,
+  patches: readonly (readonly [number, number, string])[],
+  end: string,
+): Promise<number> {
   const signer = signerFromSeed(nodeRng.bytes(32));
   const replica = await replicaIn(folder, signer);
   const started = performance.now();
@@ -135,7 +175,11 @@ async function typed(folder: string, patches: readonly (readonly [number, number
 }
 
 function peerMs(root: string, peer: string, file: string): number | null {
-  const { status, stdout } = spawnSync(process.execPath, [join(root, 'bench/peers.mjs'), peer, file], { encoding: 'utf8' });
+  const { status, stdout } = spawnSync(
+    process.execPath,
+    [join(root, 'bench/peers.mjs'), peer, file],
+    { encoding: 'utf8' },
+  );
   return status === 0 ? Number(stdout.trim()) : null;
 }
 
@@ -165,26 +209,50 @@ export async function flatRows(
       ops,
       status: median(status.map((sample) => sample.cpuMs)),
       commit: median(commit.map((sample) => sample.cpuMs)),
-      rss: Math.max(...status.map((sample) => sample.rssMiB), ...commit.map((sample) => sample.rssMiB)),
+      rss: Math.max(
+        ...status.map((sample) => sample.rssMiB),
+        ...commit.map((sample) => sample.rssMiB),
+      ),
     });
   }
   const [first, middle, last] = figures;
   if (first === undefined || middle === undefined || last === undefined) return [];
   return [
-    row('`status`, CPU: 1,000,000 ops against 10,000', `${last.status.toFixed(0)} ms`, `${first.status.toFixed(0)} ms`, last.status / first.status, '1.2'),
-    row('`commit`, CPU: 1,000,000 ops against 10,000', `${last.commit.toFixed(0)} ms`, `${first.commit.toFixed(0)} ms`, last.commit / first.commit, '1.2'),
-    row('memory of a command on 100,000 ops', `${middle.rss.toFixed(0)} MiB`, 'bound 100 MB', (middle.rss * 1.048576) / 100, '1'),
+    row(
+      '`status`, CPU: 1,000,000 ops against 10,000',
+      `${last.status.toFixed(0)} ms`,
+      `${first.status.toFixed(0)} ms`,
+      last.status / first.status,
+      '1.2',
+    ),
+    row(
+      '`commit`, CPU: 1,000,000 ops against 10,000',
+      `${last.commit.toFixed(0)} ms`,
+      `${first.commit.toFixed(0)} ms`,
+      last.commit / first.commit,
+      '1.2',
+    ),
+    row(
+      'memory of a command on 100,000 ops',
+      `${middle.rss.toFixed(0)} MiB`,
+      'bound 100 MB',
+      (middle.rss * 1.048576) / 100,
+      '1',
+    ),
   ];
 }
 
 async function grow(replica: Replica, signer: Signer, ops: number): Promise<void> {
   await replica.transact(async () => {
     const draft = await replica.author.draft(null);
-    const nodes = Array.from({ length: 100 }, (_, at) => draft.create(replica.root, `n${at}.md`, 'file'));
+    const nodes = Array.from({ length: 100 }, (_, at) =>
+      draft.create(replica.root, `n${at}.md`, 'file'),
+    );
     replica.author.commit(draft);
     for (let done = 0, n = 0; done < ops; n++) {
       const change = await replica.author.draft(null);
-      for (const node of nodes) change.add(writeRegister(replica, node, ['n'], n, n === 0 ? undefined : n - 1));
+      for (const node of nodes)
+        change.add(writeRegister(replica, node, ['n'], n, n === 0 ? undefined : n - 1));
       replica.author.commit(change);
       done += nodes.length;
       if (n % 200 === 0) await replica.flush(signer);

@@ -13,7 +13,10 @@ export function median(values: readonly number[]): number {
 }
 
 /** Runs a command to its end; CPU time and memory as `/usr/bin/time` tells them. Throws if it fails. */
-export function run(command: readonly string[], options: { cwd: string; input?: string; env?: Record<string, string> }): Sample {
+export function run(
+  command: readonly string[],
+  options: { cwd: string; input?: string; env?: Record<string, string> },
+): Sample {
   const started = performance.now();
   const timed = ['/usr/bin/time', '-f', '%U %S %M', ...command];
   const [program = '', ...args] = timed;
@@ -26,7 +29,8 @@ export function run(command: readonly string[], options: { cwd: string; input?: 
   });
   const wallMs = performance.now() - started;
   const lines = stderr.trimEnd().split('\n');
-  if (status !== 0) throw new Error(`${command.join(' ')} failed (${String(status)}): ${stderr.slice(0, 400)}`);
+  if (status !== 0)
+    throw new Error(`${command.join(' ')} failed (${String(status)}): ${stderr.slice(0, 400)}`);
   const [user = 0, sys = 0, kib = 0] = (lines.at(-1) ?? '').split(' ').map(Number);
   return { wallMs, cpuMs: (user + sys) * 1000, rssMiB: kib / 1024 };
 }
@@ -55,7 +59,12 @@ export interface Row {
 
 export function table(rows: readonly Row[]): string {
   const head = '| measure | ours | peer | ratio | goal |\n|---|---|---|---|---|\n';
-  return head + rows.map((row) => `| ${row.measure} | ${row.ours} | ${row.peer} | ${row.ratio} | ${row.goal} |\n`).join('');
+  return (
+    head +
+    rows
+      .map((row) => `| ${row.measure} | ${row.ours} | ${row.peer} | ${row.ratio} | ${row.goal} |\n`)
+      .join('')
+  );
 }
 
 export function row(measure: string, ours: string, peer: string, ratio: number, goal: string): Row {

@@ -42,7 +42,13 @@ function startRow(): Row {
     () => run(wn(folder, 'status'), { cwd: folder, env }).cpuMs,
     () => run([process.execPath, '-e', '0'], { cwd: folder }).cpuMs,
   );
-  return row('start-up: `wn status`, CPU', `${a.toFixed(0)} ms`, `bare node ${b.toFixed(0)} ms`, ratio, '1.6');
+  return row(
+    'start-up: `wn status`, CPU',
+    `${a.toFixed(0)} ms`,
+    `bare node ${b.toFixed(0)} ms`,
+    ratio,
+    '1.6',
+  );
 }
 
 function batchRows(): Row[] {
@@ -66,12 +72,25 @@ function batchRows(): Row[] {
       const script = `for i in $(seq ${loop}); do echo $i-${n} > a; git commit -qam c; done`;
       const sample = run(['sh', '-c', script], {
         cwd: gitFolder,
-        env: { GIT_AUTHOR_NAME: 'b', GIT_AUTHOR_EMAIL: 'b', GIT_COMMITTER_NAME: 'b', GIT_COMMITTER_EMAIL: 'b' },
+        env: {
+          GIT_AUTHOR_NAME: 'b',
+          GIT_AUTHOR_EMAIL: 'b',
+          GIT_COMMITTER_NAME: 'b',
+          GIT_COMMITTER_EMAIL: 'b',
+        },
       });
       return (loop * 1000) / sample.wallMs;
     },
   );
-  return [row('`wn batch`, durable commits a second', a.toFixed(0), `loop of git commit ${b.toFixed(0)}`, ratio, 'at least 100')];
+  return [
+    row(
+      '`wn batch`, durable commits a second',
+      a.toFixed(0),
+      `loop of git commit ${b.toFixed(0)}`,
+      ratio,
+      'at least 100',
+    ),
+  ];
 }
 
 function sizeRow(): Row {
@@ -79,7 +98,10 @@ function sizeRow(): Row {
   const folder = repository('size');
   writeFileSync(join(folder, 'a.md'), '# A\n');
   run(wn(folder, 'commit', '-m', 'a'), { cwd: folder, env });
-  const input = Array.from({ length: count }, (_, at) => `set a.md n=${at} -m "change ${at}"\n`).join('');
+  const input = Array.from(
+    { length: count },
+    (_, at) => `set a.md n=${at} -m "change ${at}"\n`,
+  ).join('');
   run(wn(folder, 'batch'), { cwd: folder, env, input });
   run(wn(folder, 'gc'), { cwd: folder, env });
   const ours = bytesBelow(join(folder, '.wn'));
@@ -95,7 +117,13 @@ function sizeRow(): Row {
   git(gitFolder, 'repack', '-qad');
   const theirs = bytesBelow(join(gitFolder, '.git/objects'));
   const kb = (bytes: number): string => `${Math.round(bytes / 1000)} kB`;
-  return row('store of 10,000 one-field commits, index and all, after gc', kb(ours), `packed Git ${kb(theirs)}`, ours / theirs, '1.5');
+  return row(
+    'store of 10,000 one-field commits, index and all, after gc',
+    kb(ours),
+    `packed Git ${kb(theirs)}`,
+    ours / theirs,
+    '1.5',
+  );
 }
 
 function bytesBelow(folder: string): number {
@@ -122,7 +150,13 @@ function statusRow(): Row {
     () => run(wn(folder, 'status'), { cwd: folder, env }).wallMs,
     () => run(['git', 'status'], { cwd: folder }).wallMs,
   );
-  return row('`status`, 100,000 clean files', `${a.toFixed(0)} ms`, `git status ${b.toFixed(0)} ms`, ratio, '4');
+  return row(
+    '`status`, 100,000 clean files',
+    `${a.toFixed(0)} ms`,
+    `git status ${b.toFixed(0)} ms`,
+    ratio,
+    '4',
+  );
 }
 
 const ROWS: Record<string, () => Row[] | Promise<Row[]>> = {
@@ -132,7 +166,12 @@ const ROWS: Record<string, () => Row[] | Promise<Row[]>> = {
   size: () => [sizeRow()],
   text: () => textRows(join(top, 'text'), ROOT),
   status: () => [statusRow()],
-  flat: () => flatRows(join(top, 'flat'), (folder, args) => run(wn(folder, ...args), { cwd: folder, env }), env),
+  flat: () =>
+    flatRows(
+      join(top, 'flat'),
+      (folder, args) => run(wn(folder, ...args), { cwd: folder, env }),
+      env,
+    ),
 };
 
 const chosen = process.argv.slice(2).filter((name) => name in ROWS);

@@ -204,7 +204,9 @@ describe('tidy', () => {
       const lines = read(path);
       const opening = lines.find((line) => !/^(#!.*|'use strict';|\s*)$/.test(line)) ?? '';
       return [
-        ...(lines.length > (path.startsWith('test/') ? TEST_LINES_MAX : LINES_MAX) ? [`${path}:${lines.length}: too long`] : []),
+        ...(lines.length > (path.startsWith('test/') ? TEST_LINES_MAX : LINES_MAX)
+          ? [`${path}:${lines.length}: too long`]
+          : []),
         // A test says what it is by its first `describe`.
         ...(/^\/[*/]/.test(opening) || /^bin\/|\.test\.ts$/.test(path)
           ? []

@@ -46,7 +46,10 @@ export async function makeWorkspace(context: Context, wish: Wish): Promise<Made>
       writeFileSync(recovery.file, text, { mode: 0o600, flag: 'wx' });
     }
     await replica.close();
-    return { location, recoveryKey: recovery === null ? null : relative(context.cwd, recovery.file) };
+    return {
+      location,
+      recoveryKey: recovery === null ? null : relative(context.cwd, recovery.file),
+    };
   } catch (error) {
     rmSync(location.data, { recursive: true, force: true });
     throw error;
@@ -56,7 +59,9 @@ export async function makeWorkspace(context: Context, wish: Wish): Promise<Made>
 /** Makes the folder and its data folder. In a Git work tree the data stands in the Git folder. */
 export async function placeFor(root: string, here: boolean): Promise<Location> {
   if (repositoryAt(root) !== null) {
-    throw new WnError('exists', `${root} is a wn workspace already`, { hint: 'nothing was changed; see: wn status' });
+    throw new WnError('exists', `${root} is a wn workspace already`, {
+      hint: 'nothing was changed; see: wn status',
+    });
   }
   const top = existsSync(root) ? gitTop(root) : gitTop(dirname(root));
   if (top === root && !here) {
@@ -102,7 +107,9 @@ function recoveryFor(context: Context, root: string, wish: Wish, rng: Rng): NewR
     });
   }
   if (existsSync(file)) {
-    throw new WnError('exists', `${file} exists already`, { hint: 'nothing was made; name another: --recovery-key FILE' });
+    throw new WnError('exists', `${file} exists already`, {
+      hint: 'nothing was made; name another: --recovery-key FILE',
+    });
   }
   const seed = rng.bytes(32);
   return { file, seed, publicKey: signerFromSeed(seed).publicKey };
@@ -111,5 +118,7 @@ function recoveryFor(context: Context, root: string, wish: Wish, rng: Rng): NewR
 /** Throws `exists` unless the folder is missing or empty. */
 export function checkEmpty(root: string): void {
   if (!existsSync(root) || readdirSync(root).length === 0) return;
-  throw new WnError('exists', `${root} is not empty`, { hint: 'nothing was changed; name a new folder' });
+  throw new WnError('exists', `${root} is not empty`, {
+    hint: 'nothing was changed; name a new folder',
+  });
 }

@@ -16,7 +16,11 @@ export interface Bundled {
 }
 
 /** Throws `not_found` for an unknown remote, `disk_full` and more for the file. */
-export async function bundleTo(context: Context, name: string, remote: string | null): Promise<Bundled> {
+export async function bundleTo(
+  context: Context,
+  name: string,
+  remote: string | null,
+): Promise<Bundled> {
   const { replica } = await openRepository(context);
   const file = resolve(context.cwd, name);
   const memory = remote === null ? null : await recallRemote(replica.ports.storage, remote);
@@ -56,7 +60,10 @@ export async function unbundleFrom(context: Context, name: string): Promise<Unbu
     throw new WnError('not_found', `no such file: ${name}`, { hint: 'nothing was changed' });
   }
   try {
-    const { commits, added, pending, blobs } = await readBundle(createReadStream(file), new ReplicaStore(replica));
+    const { commits, added, pending, blobs } = await readBundle(
+      createReadStream(file),
+      new ReplicaStore(replica),
+    );
     const { written, removed } = await work.bringInStep();
     const conflicts = replica.view.conflictCount();
     return { commits, added, pending, blobs, applied: written + removed, conflicts };

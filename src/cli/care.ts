@@ -35,11 +35,20 @@ export async function checkRepository(
   return { ...(await check(context, location, wish.full)), mended };
 }
 
-async function check(context: Context, location: Location, full: boolean): Promise<Omit<Checked, 'mended'>> {
+async function check(
+  context: Context,
+  location: Location,
+  full: boolean,
+): Promise<Omit<Checked, 'mended'>> {
   const replica = await openTolerant(context, location);
   const progress = startProgress(context, 'checking');
   try {
-    const result = await fsck(replica, { full, progress: (commits) => { progress.update(commits); } });
+    const result = await fsck(replica, {
+      full,
+      progress: (commits) => {
+        progress.update(commits);
+      },
+    });
     return { ...result, frontier: result.frontier.map(showId) };
   } finally {
     await progress.end();
@@ -60,7 +69,11 @@ async function openTolerant(context: Context, location: Location): Promise<Repli
 }
 
 /** Asks each remote in turn that can be reached. */
-async function repair(context: Context, location: Location, problems: readonly Problem[]): Promise<readonly string[]> {
+async function repair(
+  context: Context,
+  location: Location,
+  problems: readonly Problem[],
+): Promise<readonly string[]> {
   const replica = await openTolerant(context, location);
   const mended = new Set<string>();
   try {

@@ -35,7 +35,13 @@ export function conflictFieldName(conflict: Conflict): string | null {
 
 export function conflictShown(replica: Replica, conflict: Conflict): ConflictShown {
   const { node, path, kind } = conflict;
-  return { id: showId(node), path, field: conflictFieldName(conflict), kind, ...sides(replica, conflict) };
+  return {
+    id: showId(node),
+    path,
+    field: conflictFieldName(conflict),
+    kind,
+    ...sides(replica, conflict),
+  };
 }
 
 type Sides = Pick<ConflictShown, 'kept' | 'lost'>;
@@ -51,7 +57,9 @@ function sides(replica: Replica, conflict: Conflict): Sides {
       return { kept: shown(value), lost };
     }
     case 'delete': {
-      const lost = conflict.deletes.map((ref) => lostSide(replica, 'deleted', stampOf(replica, ref)));
+      const lost = conflict.deletes.map((ref) =>
+        lostSide(replica, 'deleted', stampOf(replica, ref)),
+      );
       return { kept: conflict.path, lost };
     }
     case 'name': {
@@ -77,7 +85,11 @@ function lostSide(replica: Replica, value: unknown, at: Stamp): Lost {
   const { history } = replica;
   const ref = commitOf(history, at);
   const commit = ref === null ? undefined : history.record(ref)?.id;
-  return { value, ...authorship(replica, at), commit: commit === undefined ? null : showId(commit) };
+  return {
+    value,
+    ...authorship(replica, at),
+    commit: commit === undefined ? null : showId(commit),
+  };
 }
 
 function stampOf({ history }: Replica, ref: CommitRef): Stamp {

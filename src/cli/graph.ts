@@ -17,7 +17,9 @@ export function graphColumns(rows: readonly GraphRow[]): readonly string[] {
   const lanes: (LogId | null)[] = [];
   return rows.map(({ log, parents, first }) => {
     const own = laneOf(lanes, log);
-    const others = parents.filter((parent) => parent !== log).map((parent) => laneOf(lanes, parent));
+    const others = parents
+      .filter((parent) => parent !== log)
+      .map((parent) => laneOf(lanes, parent));
     const [from, to] = [Math.min(own, ...others), Math.max(own, ...others)];
     const cells = lanes.map((lane, index) => {
       const dash = index >= from && index < to ? '-' : ' ';

@@ -15,7 +15,10 @@ export interface Location {
 }
 
 /** Throws `no_repository`. `WN_DIR` names the data folder instead of a search. */
-export function findRepository(cwd: string, env: Readonly<Record<string, string | undefined>>): Location {
+export function findRepository(
+  cwd: string,
+  env: Readonly<Record<string, string | undefined>>,
+): Location {
   const found = env['WN_DIR'] ? at(resolve(cwd, env['WN_DIR'])) : search(cwd);
   if (found !== null) return found;
   throw new WnError('no_repository', `no wn repository at or above ${cwd}`, {

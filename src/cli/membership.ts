@@ -48,9 +48,13 @@ export async function issueTicket(repository: Repository, wish: TicketWish): Pro
       hint: 'ask another member: wn invite',
     });
   }
-  const home = wish.path === null ? own.cap.home : replica.authority.homeOf(nodeAt(replica, wish.path));
+  const home =
+    wish.path === null ? own.cap.home : replica.authority.homeOf(nodeAt(replica, wish.path));
   if (home === null) throw new WnError('not_found', `nothing at ${wish.path ?? ''}`);
-  const exp = wish.expiresMs === null ? own.cap.exp : Math.min(nowMs + wish.expiresMs, own.cap.exp ?? Infinity);
+  const exp =
+    wish.expiresMs === null
+      ? own.cap.exp
+      : Math.min(nowMs + wish.expiresMs, own.cap.exp ?? Infinity);
   const addresses = wish.via.length > 0 ? wish.via : [location.root];
   const terms = {
     name: wish.name ?? replica.config.name,
@@ -77,8 +81,11 @@ export async function issueTicket(repository: Repository, wish: TicketWish): Pro
 }
 
 function warningsFor(addresses: readonly string[], guessed: boolean): readonly string[] {
-  const local = addresses.every((address) => address.startsWith('/') || address.startsWith('file:'));
-  if (guessed) return ['the address is this folder: it works on this machine only; name others with --via'];
+  const local = addresses.every(
+    (address) => address.startsWith('/') || address.startsWith('file:'),
+  );
+  if (guessed)
+    return ['the address is this folder: it works on this machine only; name others with --via'];
   return local ? ['every address is a path: they work only where the same disk is'] : [];
 }
 
@@ -88,10 +95,14 @@ export function writeTicket(file: string, ticket: string): void {
     writeFileSync(file, `${ticket}\n`, { mode: 0o600, flag: 'wx' });
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
-    throw new WnError(code === 'EEXIST' ? 'exists' : 'unreadable', `the ticket was not written to ${file} (${code ?? 'failed'})`, {
-      hint: 'name another file: wn invite --out FILE; the grant without its ticket is of no use to anyone',
-      cause: error,
-    });
+    throw new WnError(
+      code === 'EEXIST' ? 'exists' : 'unreadable',
+      `the ticket was not written to ${file} (${code ?? 'failed'})`,
+      {
+        hint: 'name another file: wn invite --out FILE; the grant without its ticket is of no use to anyone',
+        cause: error,
+      },
+    );
   }
 }
 
@@ -120,7 +131,11 @@ export interface Joined {
 }
 
 /** A failure leaves nothing behind but folders that were there before. */
-export async function joinWorkspace(context: Context, ticketText: string, dir: string | null): Promise<Joined> {
+export async function joinWorkspace(
+  context: Context,
+  ticketText: string,
+  dir: string | null,
+): Promise<Joined> {
   const ticket = decodeTicket(ticketText, nodeClock.wallMs());
   const key = await deviceKey(context);
   const device = toHex(key.publicKey);
@@ -142,10 +157,16 @@ export async function joinWorkspace(context: Context, ticketText: string, dir: s
 }
 
 /** Another copy for this device: it has its own log there. */
-export async function cloneWorkspace(context: Context, address: string, dir: string | null): Promise<Joined> {
+export async function cloneWorkspace(
+  context: Context,
+  address: string,
+  dir: string | null,
+): Promise<Joined> {
   const from = repositoryAt(pathOfAddress(address, context.cwd));
   if (from === null) {
-    throw new WnError('unreachable', `no wn repository at ${address}`, { hint: 'nothing was changed' });
+    throw new WnError('unreachable', `no wn repository at ${address}`, {
+      hint: 'nothing was changed',
+    });
   }
   const { workspace, name } = await readConfig(portsOf(from).storage);
   const key = await deviceKey(context);
@@ -154,7 +175,13 @@ export async function cloneWorkspace(context: Context, address: string, dir: str
   checkEmpty(root);
   const origin = { name: 'origin', url: from.root };
   const config = { workspace, name, device, remotes: [origin], settings: {} };
-  const commits = await adoptFrom(context, root, config, { deviceName: key.name, caps: [] }, origin);
+  const commits = await adoptFrom(
+    context,
+    root,
+    config,
+    { deviceName: key.name, caps: [] },
+    origin,
+  );
   return { workspace: showId(workspace), name, path: root, commits, device: key.name };
 }
 
@@ -187,6 +214,9 @@ async function adoptFrom(
 
 /** A workspace's name comes from somebody else: it may be no path. */
 function safeFolderName(name: string): string {
-  const safe = name.replace(/[^\p{L}\p{N}._ -]/gu, '').replace(/^[. ]+/, '').trim();
+  const safe = name
+    .replace(/[^\p{L}\p{N}._ -]/gu, '')
+    .replace(/^[. ]+/, '')
+    .trim();
   return safe === '' ? 'workspace' : safe;
 }

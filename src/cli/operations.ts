@@ -38,7 +38,12 @@ function opShown({ view }: Replica, commit: Commit, stamped: StampedOp): OpShown
   const place = node === null ? {} : { id: showId(node), path: lastPath(view, node) };
   switch (op.op) {
     case 'create':
-      return { op: op.op, ...place, path: joinPath(lastPath(view, op.parent), op.name), type: op.type };
+      return {
+        op: op.op,
+        ...place,
+        path: joinPath(lastPath(view, op.parent), op.name),
+        type: op.type,
+      };
     case 'place':
       return { op: op.op, ...place, path: joinPath(lastPath(view, op.parent), op.name) };
     case 'field':
@@ -147,7 +152,8 @@ function fieldText(shown: OpShown): string {
   const field = String(shown['field']);
   if (shown['unset'] === true) return `${field} taken away`;
   if ('value' in shown) return `${field} = ${JSON.stringify(shown['value'])}`;
-  if ('delta' in shown) return `${field} ${Number(shown['delta']) < 0 ? '' : '+'}${String(shown['delta'])}`;
+  if ('delta' in shown)
+    return `${field} ${Number(shown['delta']) < 0 ? '' : '+'}${String(shown['delta'])}`;
   const list = (key: string, sign: string): string[] =>
     ((shown[key] ?? []) as unknown[]).map((value) => `${sign}${JSON.stringify(value)}`);
   return [field, ...list('adds', '+'), ...list('removes', '-')].join(' ');

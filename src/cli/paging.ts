@@ -21,7 +21,10 @@ export const pageFlags = {
     helpValue: 'N',
     description: `At most so many (${LIST_LIMIT_DEFAULT}); 0 is all.`,
   }),
-  after: Flags.string({ helpValue: 'CURSOR', description: "Go on where the last answer's next says." }),
+  after: Flags.string({
+    helpValue: 'CURSOR',
+    description: "Go on where the last answer's next says.",
+  }),
 };
 
 export interface PageWish {

@@ -36,7 +36,11 @@ export async function recallRemote(storage: Storage, name: string): Promise<Remo
   }
 }
 
-export async function rememberRemote(storage: Storage, name: string, memory: RemoteMemory): Promise<void> {
+export async function rememberRemote(
+  storage: Storage,
+  name: string,
+  memory: RemoteMemory,
+): Promise<void> {
   await storage.replace(memoryPath(name), utf8(JSON.stringify(memory)));
 }
 

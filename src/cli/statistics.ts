@@ -17,7 +17,12 @@ export interface Stats {
   readonly devices: number;
   readonly worknodes: Worknodes;
   readonly conflicts: number;
-  readonly bytes: { readonly logs: number; readonly blobs: number; readonly index: number; readonly tree: number };
+  readonly bytes: {
+    readonly logs: number;
+    readonly blobs: number;
+    readonly index: number;
+    readonly tree: number;
+  };
 }
 
 interface Worknodes {
@@ -45,7 +50,10 @@ export async function collectStats(replica: Replica): Promise<Stats> {
   };
 }
 
-function countCommits({ history, device }: Replica): Pick<Stats, 'commits' | 'ops' | 'logs' | 'devices'> {
+function countCommits({
+  history,
+  device,
+}: Replica): Pick<Stats, 'commits' | 'ops' | 'logs' | 'devices'> {
   const devices = new Set<string>();
   let [commits, local, eventual, logs] = [0, 0, 0, 0];
   for (const log of history.allLogs()) {
@@ -60,7 +68,10 @@ function countCommits({ history, device }: Replica): Pick<Stats, 'commits' | 'op
   return { commits, ops: { local, eventual, strong: 0 }, logs, devices: devices.size };
 }
 
-const COUNTED = { file: 'files', folder: 'folders', symlink: 'symlinks' } as const satisfies Record<NodeType, keyof Worknodes>;
+const COUNTED = { file: 'files', folder: 'folders', symlink: 'symlinks' } as const satisfies Record<
+  NodeType,
+  keyof Worknodes
+>;
 
 function countWorknodes({ tables, root }: Replica): Worknodes {
   const counts = { files: 0, folders: 0, symlinks: 0, hidden: 0 };

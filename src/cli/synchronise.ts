@@ -28,10 +28,16 @@ export interface SyncWish {
 const NO_REMOTE = 'no remote is configured; add one: wn remote add NAME ADDRESS';
 
 /** Throws the failure of an only remote; several of which some fail are exit 3. */
-export async function synchronise(context: Context, wish: SyncWish): Promise<SyncResult | Outcome<SyncResult>> {
+export async function synchronise(
+  context: Context,
+  wish: SyncWish,
+): Promise<SyncResult | Outcome<SyncResult>> {
   const repository = await openRepository(context);
   if (wish.commit !== null) {
-    await repository.work.commit({ message: wish.commit.message, unattended: !context.interactive });
+    await repository.work.commit({
+      message: wish.commit.message,
+      unattended: !context.interactive,
+    });
   }
   const remotes = chosen(repository, wish.remotes);
   const exchanged = await exchange(context, repository, remotes, wish.mode);
@@ -58,7 +64,10 @@ function chosen({ replica }: Repository, names: readonly string[]): readonly Rem
   });
 }
 
-function resultOf({ remotes, applied, merged, waiting, conflicts }: Exchanged, none: boolean): SyncResult {
+function resultOf(
+  { remotes, applied, merged, waiting, conflicts }: Exchanged,
+  none: boolean,
+): SyncResult {
   const result = { remotes, applied, merged, waiting, conflicts };
   return none ? { ...result, note: NO_REMOTE } : result;
 }

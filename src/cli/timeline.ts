@@ -6,7 +6,14 @@
 import { WnError } from '../core/errors.js';
 import { stamp, stampLog, stampTime, type Stamp } from '../core/hlc.js';
 import { showDevice, type DeviceId, type LogId, type NodeId } from '../core/ids.js';
-import { countBeyond, frontierNow, includes, newestFirst, seqAt, type Frontier } from '../repo/frontier.js';
+import {
+  countBeyond,
+  frontierNow,
+  includes,
+  newestFirst,
+  seqAt,
+  type Frontier,
+} from '../repo/frontier.js';
 import type { CommitRef, History } from '../repo/history.js';
 import { decodeNode } from '../repo/fold/node.js';
 import { decodeSeq } from '../repo/index/records.js';
@@ -78,19 +85,28 @@ function before(history: History, frontier: Frontier, at: Stamp): Frontier {
 function byAuthor(replica: Replica, frontier: Frontier, author: string | null): Frontier {
   if (author === null) return frontier;
   const { history, authority } = replica;
-  const nameOf = (device: DeviceId): string => authority.deviceOf(device).name ?? showDevice(device);
+  const nameOf = (device: DeviceId): string =>
+    authority.deviceOf(device).name ?? showDevice(device);
   const matches = (device: DeviceId): boolean =>
-    nameOf(device) === author || (author.startsWith('did:key:') && showDevice(device).startsWith(author));
+    nameOf(device) === author ||
+    (author.startsWith('did:key:') && showDevice(device).startsWith(author));
   const own = [...frontier].filter(([log]) => matches(history.log(log)?.dev ?? ''));
   if (own.length > 0) return new Map(own);
-  const names = [...new Set([...frontier.keys()].map((log) => nameOf(history.log(log)?.dev ?? '')))];
+  const names = [
+    ...new Set([...frontier.keys()].map((log) => nameOf(history.log(log)?.dev ?? ''))),
+  ];
   throw new WnError('not_found', `no device named ${author} has written here`, {
     hint: `there are: ${names.sort().join(', ')}`,
   });
 }
 
 /** Commits with an op on what is or was at a path or below, newest first. */
-function touching(replica: Replica, path: string, now: Frontier, since: Frontier): readonly CommitRef[] {
+function touching(
+  replica: Replica,
+  path: string,
+  now: Frontier,
+  since: Frontier,
+): readonly CommitRef[] {
   const { history, tables } = replica;
   const found = new Map<string, CommitRef>();
   for (const node of nodesUnder(replica, path)) {

@@ -64,7 +64,10 @@ export function worknodeShown(
   };
 }
 
-type Facts = Pick<WorknodeShown, 'fields' | 'body' | 'size' | 'hash' | 'executable' | 'missing' | 'children'>;
+type Facts = Pick<
+  WorknodeShown,
+  'fields' | 'body' | 'size' | 'hash' | 'executable' | 'missing' | 'children'
+>;
 
 function folderFacts(folded: Folded, path: string): Facts {
   const readme = folded.view.entry(joinPath(path, 'README.md'));

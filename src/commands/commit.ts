@@ -1,5 +1,5 @@
 /** Records what changed in the working directory. */
-import { Args, Flags, Outcome, WnCommand } from '../cli/command.js';
+import { Args, Flags, type Outcome, WnCommand } from '../cli/command.js';
 import { committedResult, renderCommitted, type CommittedResult } from '../cli/committed.js';
 import type { TextOutput } from '../cli/output.js';
 import { startProgress } from '../cli/progress.js';

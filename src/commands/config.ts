@@ -63,7 +63,9 @@ export default class Config extends WnCommand<typeof Config, ConfigResult> {
     }
     const name = checkSettingName(key);
     if (unset && value !== undefined) {
-      throw new WnError('usage', 'a value and --unset contradict each other', { hint: 'nothing was changed' });
+      throw new WnError('usage', 'a value and --unset contradict each other', {
+        hint: 'nothing was changed',
+      });
     }
     if (unset) await change(repository, name, null);
     else if (value !== undefined) await change(repository, name, parseSetting(name, value));
@@ -89,11 +91,22 @@ export default class Config extends WnCommand<typeof Config, ConfigResult> {
 function shown({ replica }: Repository, name: SettingName): SettingShown {
   const { default: fallback, allowed, description } = SETTINGS[name];
   const set = Object.hasOwn(replica.config.settings, name);
-  return { key: name, value: settingOf(replica.config, name), default: fallback, set, allowed, description };
+  return {
+    key: name,
+    value: settingOf(replica.config, name),
+    default: fallback,
+    set,
+    allowed,
+    description,
+  };
 }
 
 /** Null takes it away. */
-async function change({ replica }: Repository, name: SettingName, value: SettingValue | null): Promise<void> {
+async function change(
+  { replica }: Repository,
+  name: SettingName,
+  value: SettingValue | null,
+): Promise<void> {
   await replica.transact(() =>
     replica.configure((config): RepositoryConfig => {
       const { [name]: _before, ...others } = config.settings;

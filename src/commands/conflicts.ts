@@ -58,7 +58,9 @@ export default class Conflicts extends WnCommand<typeof Conflicts, ConflictsResu
     answer: string,
   ): Promise<ResolvedResult | Outcome<ResolvedResult>> {
     if (this.args.path === undefined) {
-      throw new WnError('usage', '--resolve needs a path', { hint: 'nothing was changed; . is everything here' });
+      throw new WnError('usage', '--resolve needs a path', {
+        hint: 'nothing was changed; . is everything here',
+      });
     }
     const choice: Choice =
       answer === 'mine' || answer === 'theirs' ? { take: answer } : { take: 'value', text: answer };
@@ -96,7 +98,9 @@ function compareKeys(a: Key, b: Key): number {
 }
 
 function isKey(value: unknown): value is Key {
-  return Array.isArray(value) && value.length === 3 && value.every((part) => typeof part === 'string');
+  return (
+    Array.isArray(value) && value.length === 3 && value.every((part) => typeof part === 'string')
+  );
 }
 
 function renderResolved(result: ResolvedResult, out: TextOutput): void {
@@ -117,10 +121,12 @@ function renderList({ items, total, next }: Page<ConflictShown>, out: TextOutput
     }
   }
   if (items.length === 0) out.line('no conflicts');
-  else if (next !== null) out.line`${style.dim(`${items.length} of ${total}; more: --after ${next}`)}`;
+  else if (next !== null)
+    out.line`${style.dim(`${items.length} of ${total}; more: --after ${next}`)}`;
 }
 
 function valueText(value: unknown): string {
-  if (typeof value === 'object' && value !== null && 'size' in value) return `${String(value.size)} bytes`;
+  if (typeof value === 'object' && value !== null && 'size' in value)
+    return `${String(value.size)} bytes`;
   return value === null ? 'nothing' : typeof value === 'string' ? value : JSON.stringify(value);
 }

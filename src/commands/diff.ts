@@ -28,10 +28,20 @@ export default class Diff extends WnCommand<typeof Diff, DiffResult> {
     path: Args.string({ multiple: true, description: 'Only this path and what is below it.' }),
   };
   static override readonly flags = {
-    from: Flags.string({ helpValue: 'REV', description: 'Since that revision. Default: the last commit.' }),
-    to: Flags.string({ helpValue: 'REV', description: 'Up to that revision. Default: the files as they are.' }),
+    from: Flags.string({
+      helpValue: 'REV',
+      description: 'Since that revision. Default: the last commit.',
+    }),
+    to: Flags.string({
+      helpValue: 'REV',
+      description: 'Up to that revision. Default: the files as they are.',
+    }),
   };
-  static override readonly examples = ['wn diff', 'wn diff docs/ --from "1d ago"', 'wn diff --from @~1 --to @'];
+  static override readonly examples = [
+    'wn diff',
+    'wn diff docs/ --from "1d ago"',
+    'wn diff --from @~1 --to @',
+  ];
   static override readonly result =
     '{files: [{path, change, from?, fields: [{field, from, to}], attributes, hunks: [{oldStart, oldLines, newStart, newLines, lines}], binary?}]}';
   static override readonly paged = true;
@@ -92,7 +102,10 @@ function renderFile(file: FileDiffShown, out: TextOutput): void {
   for (const hunk of file.hunks) renderHunk(hunk, out);
 }
 
-function renderHunk({ oldStart, oldLines, newStart, newLines, lines }: Hunk, out: TextOutput): void {
+function renderHunk(
+  { oldStart, oldLines, newStart, newLines, lines }: Hunk,
+  out: TextOutput,
+): void {
   const { style } = out;
   out.line`${style.cyan(`@@ -${rangeText(oldStart, oldLines)} +${rangeText(newStart, newLines)} @@`)}`;
   for (const line of lines) {

@@ -29,7 +29,10 @@ export default class Init extends WnCommand<typeof Init, InitResult> {
     dir: Args.string({ description: 'The folder; made if missing. Default: this one.' }),
   };
   static override readonly flags = {
-    name: Flags.string({ helpValue: 'NAME', description: "The workspace's name. Default: the folder's." }),
+    name: Flags.string({
+      helpValue: 'NAME',
+      description: "The workspace's name. Default: the folder's.",
+    }),
     'recovery-key': Flags.string({
       helpValue: 'FILE',
       exclusive: ['no-recovery-key'],
@@ -39,7 +42,8 @@ export default class Init extends WnCommand<typeof Init, InitResult> {
     here: Flags.boolean({ description: 'At the top of a Git work tree, too.' }),
   };
   static override readonly examples = ['cd ~/runbooks && wn init', 'wn init notes --name notes'];
-  static override readonly result = '{workspace, device, name, path, tracked, refused, recoveryKey}';
+  static override readonly result =
+    '{workspace, device, name, path, tracked, refused, recoveryKey}';
 
   protected async execute(): Promise<InitResult> {
     const { flags } = this;
@@ -84,5 +88,7 @@ export default class Init extends WnCommand<typeof Init, InitResult> {
 
 function sizeText(bytes: number): string {
   if (bytes < 1_000) return `${bytes} B`;
-  return bytes < 1_000_000 ? `${Math.round(bytes / 1_000)} KB` : `${(bytes / 1_000_000).toFixed(1)} MB`;
+  return bytes < 1_000_000
+    ? `${Math.round(bytes / 1_000)} KB`
+    : `${(bytes / 1_000_000).toFixed(1)} MB`;
 }

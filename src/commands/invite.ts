@@ -25,14 +25,33 @@ export default class Invite extends WnCommand<typeof Invite, InviteResult> {
     'expires. It is a secret: --out writes it to a file that only you can read. `write` means ' +
     'read, create, write and delete; other rights are named one by one.';
   static override readonly flags = {
-    act: Flags.string({ default: 'write', helpValue: 'A,…', description: 'The rights: read, write, strong, … (write).' }),
+    act: Flags.string({
+      default: 'write',
+      helpValue: 'A,…',
+      description: 'The rights: read, write, strong, … (write).',
+    }),
     path: Flags.string({ helpValue: 'PATH', description: 'Only what was made below this folder.' }),
-    expires: Flags.duration({ default: 7 * DAY_MS, description: 'How long it holds, with what it gave (7d); 0 is for ever.' }),
-    via: Flags.string({ multiple: true, helpValue: 'ADDRESS', description: 'Where the workspace can be fetched.' }),
-    out: Flags.string({ helpValue: 'FILE', description: 'Write the ticket there, readable by you alone.' }),
-    name: Flags.string({ helpValue: 'NAME', description: "The workspace's name as the ticket shows it." }),
+    expires: Flags.duration({
+      default: 7 * DAY_MS,
+      description: 'How long it holds, with what it gave (7d); 0 is for ever.',
+    }),
+    via: Flags.string({
+      multiple: true,
+      helpValue: 'ADDRESS',
+      description: 'Where the workspace can be fetched.',
+    }),
+    out: Flags.string({
+      helpValue: 'FILE',
+      description: 'Write the ticket there, readable by you alone.',
+    }),
+    name: Flags.string({
+      helpValue: 'NAME',
+      description: "The workspace's name as the ticket shows it.",
+    }),
   };
-  static override readonly examples = ['wn invite --act write --via /media/stick/notes --out ticket'];
+  static override readonly examples = [
+    'wn invite --act write --via /media/stick/notes --out ticket',
+  ];
   static override readonly result = '{ticket, cap, addresses}';
 
   protected async execute(): Promise<InviteResult> {

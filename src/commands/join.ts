@@ -18,7 +18,10 @@ export default class Join extends WnCommand<typeof Join, Joined> {
 
   protected async execute(): Promise<Joined> {
     const { text, literal } = await readTicketArgument(this.context, this.args.ticket);
-    if (literal) await this.notice('the ticket is a secret, and now stands in your shell’s history; use a file');
+    if (literal)
+      await this.notice(
+        'the ticket is a secret, and now stands in your shell’s history; use a file',
+      );
     return joinWorkspace(this.context, text, this.args.dir ?? null);
   }
 

@@ -27,7 +27,10 @@ export default class List extends WnCommand<typeof List, ListResult> {
     'declares (todo, where it declares none) and all that blocked_by names is done; blocked: some ' +
     'of that is not; conflicted: has overlaps. A first word that is a path is one.';
   static override readonly args = {
-    query: Args.string({ multiple: true, description: 'A folder, then a query; the words of a query may be several arguments.' }),
+    query: Args.string({
+      multiple: true,
+      description: 'A folder, then a query; the words of a query may be several arguments.',
+    }),
   };
   static override readonly flags = {
     sort: Flags.string({
@@ -37,7 +40,10 @@ export default class List extends WnCommand<typeof List, ListResult> {
     }),
     reverse: Flags.boolean({ description: 'The greatest first.' }),
     ...pageFlags,
-    fields: Flags.string({ helpValue: 'F,…', description: 'Only these fields; body adds the text.' }),
+    fields: Flags.string({
+      helpValue: 'F,…',
+      description: 'Only these fields; body adds the text.',
+    }),
   };
   static override readonly examples = [
     'wn list tasks/ status=todo and labels~ci',
@@ -84,7 +90,8 @@ export default class List extends WnCommand<typeof List, ListResult> {
       out.block(body);
     }
     if (items.length === 0) out.line('nothing found');
-    else if (next !== null) out.line`${style.dim(`${items.length} of ${total}; more: --after ${next}`)}`;
+    else if (next !== null)
+      out.line`${style.dim(`${items.length} of ${total}; more: --after ${next}`)}`;
   }
 }
 
@@ -142,5 +149,7 @@ function valueText(value: unknown): string {
 
 function shorten(text: string): string {
   const characters = [...text];
-  return characters.length <= VALUE_CHARS_MAX ? text : `${characters.slice(0, VALUE_CHARS_MAX - 1).join('')}…`;
+  return characters.length <= VALUE_CHARS_MAX
+    ? text
+    : `${characters.slice(0, VALUE_CHARS_MAX - 1).join('')}…`;
 }

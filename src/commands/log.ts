@@ -30,12 +30,22 @@ export default class Log extends WnCommand<typeof Log, LogResult> {
     path: Args.string({ description: 'Only what touched this path.' }),
   };
   static override readonly flags = {
-    since: Flags.string({ helpValue: 'REV', description: 'Only what is not in that revision: "2h ago", a commit, …' }),
-    author: Flags.string({ helpValue: 'DEVICE', description: "Only of this device: its name, or its did:key." }),
+    since: Flags.string({
+      helpValue: 'REV',
+      description: 'Only what is not in that revision: "2h ago", a commit, …',
+    }),
+    author: Flags.string({
+      helpValue: 'DEVICE',
+      description: 'Only of this device: its name, or its did:key.',
+    }),
     ...pageFlags,
     graph: Flags.boolean({ description: 'Draw which logs had seen which.' }),
   };
-  static override readonly examples = ['wn log --limit 10', 'wn log docs/ --since "2d ago"', 'wn log --author laptop'];
+  static override readonly examples = [
+    'wn log --limit 10',
+    'wn log docs/ --since "2d ago"',
+    'wn log --author laptop',
+  ];
   static override readonly result =
     '{items: [{commit, device, deviceName, seq, hlc, time, msg, ops, level, valid}], total, next}';
   static override readonly paged = true;
@@ -58,7 +68,9 @@ export default class Log extends WnCommand<typeof Log, LogResult> {
       ...commitLine(replica, ref),
       ...(graph && { deps: depsOf(replica, ref).map(showId) }),
     }));
-    const columns = graph ? graphColumns(page.items.map((ref) => graphRow(replica, ref))) : undefined;
+    const columns = graph
+      ? graphColumns(page.items.map((ref) => graphRow(replica, ref)))
+      : undefined;
     return { ...page, items, ...(columns && !this.context.json && { graph: columns }) };
   }
 
@@ -74,7 +86,8 @@ export default class Log extends WnCommand<typeof Log, LogResult> {
       ]),
     );
     if (items.length === 0) out.line('no commits');
-    else if (next !== null) out.line`${style.dim(`${items.length} of ${total}; more: --after ${next}`)}`;
+    else if (next !== null)
+      out.line`${style.dim(`${items.length} of ${total}; more: --after ${next}`)}`;
   }
 }
 

@@ -15,7 +15,10 @@ export default class New extends WnCommand<typeof New, CommittedResult> {
     path: Args.string({ required: true, description: 'Where; it must not exist.' }),
   };
   static override readonly flags = {
-    type: Flags.string({ helpValue: 'TYPE', description: 'A type of wn.yaml: its defaults are set.' }),
+    type: Flags.string({
+      helpValue: 'TYPE',
+      description: 'A type of wn.yaml: its defaults are set.',
+    }),
     set: Flags.string({ multiple: true, helpValue: 'K=V', description: 'A field; repeatable.' }),
     body: Flags.string({ helpValue: 'TEXT|-', description: 'The text; - reads standard input.' }),
     message: Flags.string({ char: 'm', helpValue: 'TEXT', description: 'Say why.' }),

@@ -11,13 +11,18 @@ export default class Pull extends WnCommand<typeof Pull, SyncResult> {
     remote: Args.string({ multiple: true, description: 'Which remotes. Default: all.' }),
   };
   static override readonly flags = {
-    message: Flags.string({ char: 'm', helpValue: 'TEXT', description: 'Commit first, with this message.' }),
+    message: Flags.string({
+      char: 'm',
+      helpValue: 'TEXT',
+      description: 'Commit first, with this message.',
+    }),
     commit: Flags.boolean({ description: 'Commit first.' }),
     all: Flags.boolean({ description: 'All remotes, as without names.' }),
     'fail-on-conflict': Flags.boolean({ description: 'Exit 4 if overlaps are open afterwards.' }),
   };
   static override readonly examples = ['wn pull', 'wn pull usb'];
-  static override readonly result = '{remotes: [{name, ok, sent, received, bytes, ms, error?}], applied, conflicts}';
+  static override readonly result =
+    '{remotes: [{name, ok, sent, received, bytes, ms, error?}], applied, conflicts}';
 
   protected async execute(): Promise<SyncResult | Outcome<SyncResult>> {
     const { message, commit, all } = this.flags;

@@ -11,7 +11,8 @@ export default class Redo extends WnCommand<typeof Redo, UndoneResult> {
     'The newest undo of this device that is still in effect. As wn undo, it changes back only ' +
     'what nobody has changed since; the rest is listed, and the exit is 3.';
   static override readonly examples = ['wn undo && wn redo'];
-  static override readonly result = '{commit, hlc, ops, level, undone, notUndone: [{path, field?, why}]}';
+  static override readonly result =
+    '{commit, hlc, ops, level, undone, notUndone: [{path, field?, why}]}';
 
   protected async execute(): Promise<UndoneResult | Outcome<UndoneResult>> {
     const { work } = await openRepository(this.context);

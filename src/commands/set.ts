@@ -21,7 +21,10 @@ export default class Set extends WnCommand<typeof Set, CommittedResult> {
   static override readonly flags = {
     message: Flags.string({ char: 'm', helpValue: 'TEXT', description: 'Say why.' }),
   };
-  static override readonly examples = ['wn set tasks/7.md status=doing', 'wn set tasks/7.md labels+=ci votes++'];
+  static override readonly examples = [
+    'wn set tasks/7.md status=doing',
+    'wn set tasks/7.md labels+=ci votes++',
+  ];
   static override readonly result = '{commit, hlc, ops, level}';
 
   protected async execute(): Promise<CommittedResult | Outcome<CommittedResult>> {

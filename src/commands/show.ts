@@ -22,7 +22,9 @@ export default class Show extends WnCommand<typeof Show, ShowResult> {
     'commit with its operations. What is no path is taken for the beginning of an id, or for @~N. ' +
     'With --at the path is looked up, and shown, as it was then.';
   static override readonly args = {
-    what: Args.string({ description: 'A path, a commit or a worknode id. Default: the workspace.' }),
+    what: Args.string({
+      description: 'A path, a commit or a worknode id. Default: the workspace.',
+    }),
   };
   static override readonly flags = {
     at: Flags.string({ helpValue: 'REV', description: 'As it was at that revision.' }),
@@ -62,7 +64,8 @@ export default class Show extends WnCommand<typeof Show, ShowResult> {
   }
 
   private commitNamed({ replica }: Repository, word: string): CommitRef | null {
-    if (word.startsWith('@')) return resolveRevision(replica, word, this.context.clock.wallMs()).commit;
+    if (word.startsWith('@'))
+      return resolveRevision(replica, word, this.context.clock.wallMs()).commit;
     return isIdPrefix(word) ? commitByPrefix(replica.history, word) : null;
   }
 
@@ -79,7 +82,9 @@ function nodeAtPath(repository: Repository, { view }: Folded, what: string): Nod
 
 function renderWorknode(shown: WorknodeShown, out: TextOutput): void {
   const { style } = out;
-  const kind = [shown.declared, shown.type === 'file' ? null : shown.type].filter((part) => part !== null);
+  const kind = [shown.declared, shown.type === 'file' ? null : shown.type].filter(
+    (part) => part !== null,
+  );
   const place = shown.path === '' ? '(the workspace)' : shown.path;
   const notes = [
     ...kind,
@@ -93,7 +98,10 @@ function renderWorknode(shown: WorknodeShown, out: TextOutput): void {
   }
   if (shown.byName !== undefined) {
     const { by = '', byName, time = '', created } = shown;
-    const made = created === null ? '' : `, made ${shortTime(created.time)} by ${authorName(created.by, created.byName)}`;
+    const made =
+      created === null
+        ? ''
+        : `, made ${shortTime(created.time)} by ${authorName(created.by, created.byName)}`;
     out.line`${style.dim(`changed ${shortTime(time)} by ${authorName(by, byName)}${made}`)}`;
   }
   if (shown.body !== null) {

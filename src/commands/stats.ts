@@ -13,7 +13,10 @@ export default class Stats extends WnCommand<typeof Stats, StatsResult> {
   static override readonly flags = {
     prometheus: Flags.boolean({ description: 'In the text format of Prometheus.' }),
   };
-  static override readonly examples = ['wn stats', 'wn stats --prometheus > /var/lib/node_exporter/wn.prom'];
+  static override readonly examples = [
+    'wn stats',
+    'wn stats --prometheus > /var/lib/node_exporter/wn.prom',
+  ];
   static override readonly result =
     '{commits, pending, held, ops: {local, eventual, strong}, logs, devices, worknodes: {files, folders, symlinks, hidden}, conflicts, bytes: {logs, blobs, index, tree}}';
 
@@ -47,10 +50,17 @@ function renderTable(stats: StatsResult, out: TextOutput): void {
 
 /** https://prometheus.io/docs/instrumenting/exposition_formats/ */
 function renderPrometheus(stats: StatsResult, out: TextOutput): void {
-  const gauge = (name: string, help: string, values: Readonly<Record<string, number>> | number, label = ''): void => {
+  const gauge = (
+    name: string,
+    help: string,
+    values: Readonly<Record<string, number>> | number,
+    label = '',
+  ): void => {
     out.raw(`# HELP ${name} ${help}\n# TYPE ${name} gauge\n`);
     if (typeof values === 'number') out.raw(`${name} ${values}\n`);
-    else for (const [key, value] of Object.entries(values)) out.raw(`${name}{${label}="${key}"} ${value}\n`);
+    else
+      for (const [key, value] of Object.entries(values))
+        out.raw(`${name}{${label}="${key}"} ${value}\n`);
   };
   gauge('wn_commits', 'Commits that are folded.', stats.commits);
   gauge('wn_commits_pending', 'Commits that wait for their time or past.', stats.pending);

@@ -16,10 +16,13 @@ export default class Undo extends WnCommand<typeof Undo, UndoneResult> {
     'moves and files change back only where nobody has changed them since: the rest is listed, ' +
     'and the exit is 3. Uncommitted edits stay.';
   static override readonly args = {
-    commit: Args.string({ description: 'A commit id, or @~N. Default: the newest change of this device.' }),
+    commit: Args.string({
+      description: 'A commit id, or @~N. Default: the newest change of this device.',
+    }),
   };
   static override readonly examples = ['wn undo', 'wn undo 3f2a9c81qk'];
-  static override readonly result = '{commit, hlc, ops, level, undone, notUndone: [{path, field?, why}]}';
+  static override readonly result =
+    '{commit, hlc, ops, level, undone, notUndone: [{path, field?, why}]}';
 
   protected async execute(): Promise<UndoneResult | Outcome<UndoneResult>> {
     const repository = await openRepository(this.context);
@@ -31,7 +34,9 @@ export default class Undo extends WnCommand<typeof Undo, UndoneResult> {
   private named({ replica }: Repository, word: string): CommitRef {
     const { commit } = resolveRevision(replica, word, this.context.clock.wallMs());
     if (commit !== null) return commit;
-    throw new WnError('usage', `${word} names no commit`, { hint: 'write a commit id, see wn log' });
+    throw new WnError('usage', `${word} names no commit`, {
+      hint: 'write a commit id, see wn log',
+    });
   }
 
   protected render(result: UndoneResult, out: TextOutput): void {

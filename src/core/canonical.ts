@@ -6,12 +6,7 @@
  * non-minimal integers, unsorted or duplicate keys, indefinite lengths and floats
  * where an integer serves are all refused by one rule.
  */
-import {
-  decode as cborDecode,
-  encode as cborEncode,
-  rfc8949EncodeOptions,
-  Tokenizer,
-} from 'cborg';
+import { decode as cborDecode, encode as cborEncode, rfc8949EncodeOptions, Tokenizer } from 'cborg';
 import { equalBytes } from './bytes.js';
 import { assert, WnError } from './errors.js';
 import { CBOR_BYTES_MAX, CBOR_DEPTH_MAX } from './limits.js';
@@ -80,7 +75,8 @@ class MarkKeepingTokenizer extends Tokenizer {
     const token = super.next();
     const head = readHead(this.data, start);
     const content = this.data.subarray(head.next, head.next + MARK.byteLength);
-    if (head.major === 3 && equalBytes(content, MARK)) token.value = `\ufeff${token.value as string}`;
+    if (head.major === 3 && equalBytes(content, MARK))
+      token.value = `\ufeff${token.value as string}`;
     return token;
   }
 }

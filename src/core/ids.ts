@@ -43,12 +43,7 @@ const logIds = new Map<string, LogId>();
  * create op's place in that group, and the parent. Two creators can't meet, and an id
  * commits to its whole home: who reuses a salt can't move what he once created.
  */
-export function nodeId(
-  device: DeviceId,
-  salt: Uint8Array,
-  index: number,
-  parent: NodeId,
-): NodeId {
+export function nodeId(device: DeviceId, salt: Uint8Array, index: number, parent: NodeId): NodeId {
   const bytes = encodeCanonical([fromHex(device), salt, index, fromHex(parent)]);
   return toHex(hash('wn/node/1', bytes)).slice(0, 32);
 }

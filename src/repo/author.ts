@@ -99,7 +99,7 @@ export class Author {
       dev: record.dev,
       epoch: record.epoch,
       seq: record.stored.seq + 1,
-      prev: before === null ? null : (record.stored.id || (history.record(before)?.id ?? null)),
+      prev: before === null ? null : record.stored.id || (history.record(before)?.id ?? null),
       deps: deps.map((ref) => history.record(ref)?.id ?? '').sort(),
       hlc: this.nextTime(before?.log === log || before === null ? deps : [before, ...deps], nowMs),
       cap,

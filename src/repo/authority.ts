@@ -31,8 +31,7 @@ export interface DeviceRecord {
 }
 
 export type Judgement =
-  | { readonly state: 'live' }
-  | { readonly state: 'dead' | 'held'; readonly why: string };
+  { readonly state: 'live' } | { readonly state: 'dead' | 'held'; readonly why: string };
 
 export class Authority implements AuthorityView {
   private genesisCache: Genesis | null = null;
@@ -86,7 +85,7 @@ export class Authority implements AuthorityView {
   homeOf(node: NodeId): readonly NodeId[] | null {
     const root = rootNode(this.ws);
     const home: NodeId[] = [];
-    for (let at = node; at !== root; ) {
+    for (let at = node; at !== root;) {
       home.push(at);
       const { created } = this.fold.node(at);
       if (created === null || home.length > HOME_IDS_MAX) return null;
@@ -101,7 +100,9 @@ export class Authority implements AuthorityView {
     const verdict = authorize({ id: commit.id, header: commit.header, groups }, this);
     if (verdict.ok) {
       const unknown = groups.some((group) => group?.ops.some(isOfUnknownType) ?? false);
-      return unknown ? { state: 'held', why: 'It changes a field of an unknown type.' } : { state: 'live' };
+      return unknown
+        ? { state: 'held', why: 'It changes a field of an unknown type.' }
+        : { state: 'live' };
     }
     return { state: verdict.held ? 'held' : 'dead', why: verdict.detail };
   }
@@ -133,7 +134,8 @@ export class Authority implements AuthorityView {
 
   private holdCap({ id, cap }: SignedCap): void {
     const device = this.deviceOf(cap.aud);
-    if (!device.caps.includes(id)) this.putDevice(cap.aud, { ...device, caps: [...device.caps, id] });
+    if (!device.caps.includes(id))
+      this.putDevice(cap.aud, { ...device, caps: [...device.caps, id] });
   }
 
   deviceOf(device: DeviceId): DeviceRecord {

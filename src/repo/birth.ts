@@ -12,7 +12,14 @@ import type { Op } from '../core/op.js';
 import type { Rng } from '../core/ports.js';
 import { beginLog } from './exchange.js';
 import { Replica, type ReplicaPorts } from './replica.js';
-import { FORMAT_LINE, writeConfig, writeJoining, writePlace, type Config, type Joining } from './settings.js';
+import {
+  FORMAT_LINE,
+  writeConfig,
+  writeJoining,
+  writePlace,
+  type Config,
+  type Joining,
+} from './settings.js';
 
 /** What genesis says. */
 export interface Birth {
@@ -23,7 +30,11 @@ export interface Birth {
 }
 
 /** Begins a workspace: writes the repository's files and the genesis commit. */
-export async function createWorkspace(ports: ReplicaPorts, signer: Signer, birth: Birth): Promise<Replica> {
+export async function createWorkspace(
+  ports: ReplicaPorts,
+  signer: Signer,
+  birth: Birth,
+): Promise<Replica> {
   const { storage, rng, clock, placeMark } = ports;
   const epoch = toHex(rng.bytes(8));
   const genesis = genesisCommit(signer, epoch, nextHlc(clock.wallMs(), 0n), birth, rng);
@@ -46,7 +57,11 @@ export async function createWorkspace(ports: ReplicaPorts, signer: Signer, birth
 }
 
 /** Begins a copy of a workspace that exists elsewhere; a sync fills it. */
-export async function adoptWorkspace(ports: ReplicaPorts, config: Config, joining: Joining): Promise<Replica> {
+export async function adoptWorkspace(
+  ports: ReplicaPorts,
+  config: Config,
+  joining: Joining,
+): Promise<Replica> {
   const { storage } = ports;
   await writeConfig(storage, config);
   await writeJoining(storage, joining);

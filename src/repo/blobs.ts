@@ -5,7 +5,14 @@
  *   reference = [size, hash of the whole, [chunk hash…]]      up to INLINE_CHUNKS_MAX chunks
  *             | [size, hash of the whole, hash of a chunk that holds the list]
  */
-import { asArray, asBytes, asUint, decodeCanonical, encodeCanonical, type Canonical } from '../core/canonical.js';
+import {
+  asArray,
+  asBytes,
+  asUint,
+  decodeCanonical,
+  encodeCanonical,
+  type Canonical,
+} from '../core/canonical.js';
 import { fromHex, toHex } from '../core/bytes.js';
 import { hasher, hashHex } from '../core/crypto.js';
 import { WnError } from '../core/errors.js';

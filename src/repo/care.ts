@@ -37,7 +37,11 @@ export async function fsck(replica: Replica, { full, progress }: CheckWish): Pro
       return end === undefined || end.offset === 0 ? null : end;
     },
     ...(full && { inspect: (commit: Commit) => wrongWith(replica, commit) }),
-    ...(progress && { onProgress: ({ commits }) => { progress(commits); } }),
+    ...(progress && {
+      onProgress: ({ commits }) => {
+        progress(commits);
+      },
+    }),
   });
   const problems = [...check.problems];
   if (full) problems.push(...(await checkBlobs(replica)));
@@ -70,10 +74,13 @@ function wrongWith(replica: Replica, commit: Commit): string | null {
   const record = replica.history.record(at);
   const folded = replica.history.log(commit.log)?.folded ?? -1;
   if (record === null) return 'the index does not know it';
-  if (record.id !== commit.id) return `it is not the commit ${showId(record.id).slice(0, 10)} that was stored`;
+  if (record.id !== commit.id)
+    return `it is not the commit ${showId(record.id).slice(0, 10)} that was stored`;
   if (at.seq > folded) return null;
   const { state } = replica.authority.judge(commit, replica.fold.groups.of(commit));
-  return state === record.state || record.state === 'dead' ? null : 'its verdict is not what the index says';
+  return state === record.state || record.state === 'dead'
+    ? null
+    : 'its verdict is not what the index says';
 }
 
 async function checkBlobs(replica: Replica): Promise<readonly Problem[]> {
@@ -83,7 +90,12 @@ async function checkBlobs(replica: Replica): Promise<readonly Problem[]> {
     const bytes = storage.readSync(file);
     const hash = file.slice(file.lastIndexOf('/') + 1);
     if (bytes !== null && hashHex('wn/blob/1', bytes) === hash) continue;
-    problems.push({ file, offset: 0, what: 'a chunk that does not match its hash', remedy: 'wn fsck --repair' });
+    problems.push({
+      file,
+      offset: 0,
+      what: 'a chunk that does not match its hash',
+      remedy: 'wn fsck --repair',
+    });
   }
   return problems;
 }
@@ -93,7 +105,11 @@ async function checkBlobs(replica: Replica): Promise<readonly Problem[]> {
  * are; the rest must chain to what is known. Returns the files mended; the index has to
  * be built anew afterwards.
  */
-export async function repairFrom(replica: Replica, peer: Replica, problems: readonly Problem[]): Promise<readonly string[]> {
+export async function repairFrom(
+  replica: Replica,
+  peer: Replica,
+  problems: readonly Problem[],
+): Promise<readonly string[]> {
   const mended: string[] = [];
   for (const file of new Set(problems.map((problem) => problem.file))) {
     const segment = parseSegmentPath(file);
@@ -110,7 +126,12 @@ export async function repairFrom(replica: Replica, peer: Replica, problems: read
   return mended;
 }
 
-async function repairSegment(replica: Replica, peer: Replica, log: LogKey, first: number): Promise<boolean> {
+async function repairSegment(
+  replica: Replica,
+  peer: Replica,
+  log: LogKey,
+  first: number,
+): Promise<boolean> {
   const id = logId(log.dev, log.epoch);
   const theirs = peer.history.log(id);
   if (theirs === null) return false;
@@ -119,7 +140,8 @@ async function repairSegment(replica: Replica, peer: Replica, log: LogKey, first
   if (theirs.stored.seq < last || theirs.firstSeq > first) return false;
   const good = new Map<number, Uint8Array>();
   for await (const item of replica.store.scan(log)) {
-    if (item.kind === 'commit' && item.seq >= first && item.seq <= last) good.set(item.seq, item.payload);
+    if (item.kind === 'commit' && item.seq >= first && item.seq <= last)
+      good.set(item.seq, item.payload);
   }
   let place = peer.history.place({ log: id, seq: first });
   const start = place;
@@ -132,11 +154,17 @@ async function repairSegment(replica: Replica, peer: Replica, log: LogKey, first
     place = placeAfter(commit, place);
   }
   const stream = encodeSegment(start, payloads);
-  await replica.store.install(log, await encodeSealed(stream, payloads.length, replica.ports.deflate));
+  await replica.store.install(
+    log,
+    await encodeSealed(stream, payloads.length, replica.ports.deflate),
+  );
   return true;
 }
 
-function goodCommit(payload: Uint8Array | undefined, place: Parameters<typeof decodePayload>[1]): Commit | null {
+function goodCommit(
+  payload: Uint8Array | undefined,
+  place: Parameters<typeof decodePayload>[1],
+): Commit | null {
   if (payload === undefined) return null;
   try {
     return decodePayload(payload, place);
@@ -153,7 +181,11 @@ export interface Packed {
 }
 
 /** Seals every tail that is worth it and drops what is kept only for a time. */
-export async function gc(replica: Replica, bytesMin: number, savedOlderThanMs: number): Promise<Packed> {
+export async function gc(
+  replica: Replica,
+  bytesMin: number,
+  savedOlderThanMs: number,
+): Promise<Packed> {
   return replica.transact(async () => {
     let [sealed, before, after] = [0, 0, 0];
     for (const log of await replica.store.logs()) {

@@ -48,7 +48,10 @@ export class Draft {
       return;
     }
     const bytes = roughBytes(op);
-    if (this.ops.length > 0 && (this.ops.length >= GROUP_OPS_TARGET || this.bytes + bytes > GROUP_BYTES_TARGET)) {
+    if (
+      this.ops.length > 0 &&
+      (this.ops.length >= GROUP_OPS_TARGET || this.bytes + bytes > GROUP_BYTES_TARGET)
+    ) {
       this.roll();
     }
     this.ops.push(op);
@@ -68,7 +71,12 @@ export class Draft {
     this.bytes = 0;
   }
 
-  private encode(salt: Uint8Array, ops: readonly Op[], form: GroupForm, msg: string | null): EncodedGroup {
+  private encode(
+    salt: Uint8Array,
+    ops: readonly Op[],
+    form: GroupForm,
+    msg: string | null,
+  ): EncodedGroup {
     const group: Group = { salt, scope: null, msg, ops };
     return { group, bytes: encodeGroup(group), ops: ops.length, form };
   }

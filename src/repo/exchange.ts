@@ -6,7 +6,14 @@
 import { verifyCommit, type Commit } from '../core/commit.js';
 import { WnError } from '../core/errors.js';
 import { decodePayload } from '../core/frame.js';
-import { logId, type CapId, type CommitId, type DeviceId, type Epoch, type LogId } from '../core/ids.js';
+import {
+  logId,
+  type CapId,
+  type CommitId,
+  type DeviceId,
+  type Epoch,
+  type LogId,
+} from '../core/ids.js';
 import { SYNC_RUN_BYTES_TARGET } from '../core/limits.js';
 import type { CommitRef, History } from './history.js';
 import type { LogRecord } from './index/records.js';
@@ -78,7 +85,8 @@ export function* since(replica: Replica, theirs: readonly HaveEntry[]): Iterable
   }
   while (lanes.length > 0) {
     let lane = lanes[0];
-    for (const other of lanes) if (lane === undefined || other.next.lastTime < lane.next.lastTime) lane = other;
+    for (const other of lanes)
+      if (lane === undefined || other.next.lastTime < lane.next.lastTime) lane = other;
     if (lane === undefined) return;
     const rival = lanes.reduce<bigint | null>((least, other) => {
       if (other === lane) return least;

@@ -54,7 +54,11 @@ export function commitOf(history: History, at: Stamp): CommitRef | null {
 }
 
 /** Commits that `frontier` holds and `other` doesn't, log by log. */
-export function* beyond(history: History, frontier: Frontier, other: Frontier): Iterable<CommitRef> {
+export function* beyond(
+  history: History,
+  frontier: Frontier,
+  other: Frontier,
+): Iterable<CommitRef> {
   for (const [log, last] of frontier) {
     const first = history.log(log)?.firstSeq ?? 0;
     const from = Math.max(first, (other.get(log) ?? -1) + 1);

@@ -38,7 +38,10 @@ export class History {
   private readonly logs = new Map<LogId, LogRecord>();
   private readonly byNumber = new Map<LogNumber, LogId>();
   /** Commits made in this process that have no place on disk yet, and some read lately. */
-  private readonly unwritten = new Map<string, { readonly commit: Commit; readonly record: CommitRecord }>();
+  private readonly unwritten = new Map<
+    string,
+    { readonly commit: Commit; readonly record: CommitRecord }
+  >();
   private readonly cached = new Map<string, Commit>();
   private readonly changedLogs = new Set<LogId>();
   private logsComplete = false;
@@ -120,7 +123,11 @@ export class History {
   /** A log's record before its first commit. */
   begin(
     log: LogId,
-    { dev, epoch, link }: { readonly dev: DeviceId; readonly epoch: Epoch; readonly link: CommitRef | null },
+    {
+      dev,
+      epoch,
+      link,
+    }: { readonly dev: DeviceId; readonly epoch: Epoch; readonly link: CommitRef | null },
   ): void {
     const firstSeq = link === null ? 0 : link.seq + 1;
     this.putLog(log, {
@@ -188,7 +195,8 @@ export class History {
     if (known !== undefined) return known;
     const log = this.log(at.log);
     const record = this.record(at);
-    if (log === null || record === null) throw new WnError('not_found', `no commit ${name} is held`);
+    if (log === null || record === null)
+      throw new WnError('not_found', `no commit ${name} is held`);
     const commit = decodePayload(this.readPayload(log, record.position), this.place(at));
     if (commit.id !== record.id) {
       throw new WnError('damage', `commit ${at.seq} of log ${at.log} is not what was stored`, {

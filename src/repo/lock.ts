@@ -9,7 +9,10 @@ const LOCK_PATH = 'lock';
 const LOCK_RETRY_MS = 20;
 
 /** Tries until it is free; throws `busy` after `timeoutMs`. Returns what lets go of it. */
-export async function waitForLock({ storage, clock }: { readonly storage: Storage; readonly clock: Clock }, timeoutMs: number): Promise<() => void> {
+export async function waitForLock(
+  { storage, clock }: { readonly storage: Storage; readonly clock: Clock },
+  timeoutMs: number,
+): Promise<() => void> {
   const start = clock.monotonicMs();
   for (;;) {
     const release = await storage.lock(LOCK_PATH);

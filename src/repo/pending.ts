@@ -14,7 +14,7 @@ import type { Replica } from './replica.js';
 
 /** Folds what has become ready; the caller flushes. */
 export function settlePending(replica: Replica): void {
-  for (let progress = true; progress; ) {
+  for (let progress = true; progress;) {
     progress = false;
     for (const [at] of [...replica.tables.prefix(key.table('pending'))]) {
       const log = replica.history.logOfNumber(parseInt(at.slice(2), 16));

@@ -33,7 +33,11 @@ export async function rebuild(replica: Replica): Promise<void> {
 /** After a killed writer: takes in what stands in the named logs beyond the index. */
 export async function recover(replica: Replica): Promise<void> {
   const marked = replica.tables.get(key.meta('writing'));
-  const names = new Set(Buffer.from(marked ?? []).toString('utf8').split('\n'));
+  const names = new Set(
+    Buffer.from(marked ?? [])
+      .toString('utf8')
+      .split('\n'),
+  );
   const lanes: Lane[] = [];
   for (const log of await replica.store.logs()) {
     if (names.has(logId(log.dev, log.epoch))) lanes.push(await openLane(replica, log));
@@ -71,7 +75,13 @@ async function* readLog(replica: Replica, log: LogKey): AsyncGenerator<Read> {
       const { segment, offset } = item.position;
       const file = segmentPath(log, segment, 'tail');
       const what = `commit ${item.seq} is not one that could have been stored`;
-      replica.noteDamage({ kind: 'damage', file, offset, what, lost: { from: item.seq, to: null } });
+      replica.noteDamage({
+        kind: 'damage',
+        file,
+        offset,
+        what,
+        lost: { from: item.seq, to: null },
+      });
       return;
     }
     yield { commit, position: item.position };
@@ -98,7 +108,8 @@ async function foldLanes(replica: Replica, lanes: Lane[]): Promise<void> {
     let lane: Lane | null = null;
     for (const other of lanes) {
       if (other.next === null) continue;
-      if (lane?.next == null || other.next.commit.header.hlc < lane.next.commit.header.hlc) lane = other;
+      if (lane?.next == null || other.next.commit.header.hlc < lane.next.commit.header.hlc)
+        lane = other;
     }
     if (lane?.next == null) return;
     foldStored(replica, lane.next);

@@ -23,7 +23,15 @@ import type { Damage } from './log/scan.js';
 import { LogStore } from './log/store.js';
 import { settlePending } from './pending.js';
 import { rebuild, recover } from './rebuild.js';
-import { readConfig, readJoining, readPlace, writeConfig, type Config, type Joining, type Place } from './settings.js';
+import {
+  readConfig,
+  readJoining,
+  readPlace,
+  writeConfig,
+  type Config,
+  type Joining,
+  type Place,
+} from './settings.js';
 import { View } from './view.js';
 import { WantedBlobs } from './wanted.js';
 import { writeCommits, type Extra } from './writer.js';

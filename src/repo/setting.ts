@@ -55,10 +55,22 @@ export const SETTINGS = {
     'A larger new file is left out of a commit unless --force is given.',
     bytesUpTo(WORKDIR_FILE_BYTES_MAX),
   ),
-  'core.sshCommand': spec('ssh', 'The program that reaches ssh:// remotes, split into words; WN_SSH_COMMAND goes before it.', text),
+  'core.sshCommand': spec(
+    'ssh',
+    'The program that reaches ssh:// remotes, split into words; WN_SSH_COMMAND goes before it.',
+    text,
+  ),
   'discovery.lan': spec(false, 'Look for peers of this workspace in the local network.', boolean),
-  'receive.materialise': spec(true, 'Write out files without local edits when a peer pushes here.', boolean),
-  'serve.enrol': spec('ask', 'Whether wn serve lets in devices that it does not know.', oneOf('ask', 'yes', 'no')),
+  'receive.materialise': spec(
+    true,
+    'Write out files without local edits when a peer pushes here.',
+    boolean,
+  ),
+  'serve.enrol': spec(
+    'ask',
+    'Whether wn serve lets in devices that it does not know.',
+    oneOf('ask', 'yes', 'no'),
+  ),
 } satisfies Readonly<Record<string, SettingSpec<SettingValue>>>;
 
 export type SettingName = keyof typeof SETTINGS;
@@ -71,7 +83,7 @@ export function settingOf<Name extends SettingName>(
   const known: SettingSpec<SettingValue> = SETTINGS[name];
   const value = config.settings[name];
   const parsed = value === undefined ? null : known.parse(String(value));
-  return (parsed ?? known.default);
+  return parsed ?? known.default;
 }
 
 /** Throws `usage` for a name that there isn't. */

@@ -76,7 +76,8 @@ export class View {
     if (known !== undefined) return known;
     const siblings: Sibling[] = [];
     for (const folder of united) {
-      for (const [at] of this.tables.prefix(key.children(folder))) siblings.push(this.sibling(parseChild(at).node));
+      for (const [at] of this.tables.prefix(key.children(folder)))
+        siblings.push(this.sibling(parseChild(at).node));
     }
     const shown = displayNames(this.withContentKeys(siblings));
     this.listed.set(name, shown);

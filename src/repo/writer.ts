@@ -38,7 +38,10 @@ export async function writeCommits(
   // Should this process die now, the next writer looks at these logs for what isn't indexed.
   tables.mark(key.meta('writing'), Buffer.from([...byLog.keys()].join('\n')));
   const runs = [...byLog.values()];
-  const positions = await store.append(runs.map((commits) => batchOf(history, commits)), extra);
+  const positions = await store.append(
+    runs.map((commits) => batchOf(history, commits)),
+    extra,
+  );
   runs.forEach((commits, run) => {
     commits.forEach((commit, index) => {
       const position = positions[run]?.[index];

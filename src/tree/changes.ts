@@ -93,13 +93,22 @@ function sideIn(folded: Folded, node: NodeId): Side | null {
 }
 
 /** A file on disk; its fields are read as an edit of `was`. Null if there is none. */
-function sideOnDisk({ dir }: WorkCopy, schema: Schema, path: string, was: Side | null): Side | null {
+function sideOnDisk(
+  { dir }: WorkCopy,
+  schema: Schema,
+  path: string,
+  was: Side | null,
+): Side | null {
   const stat = dir.stat(path);
   if (stat === null || stat.kind === 'other') return null;
   const { kind: type, executable } = stat;
   const bytes = type === 'file' ? dir.read(path) : null;
   const file =
-    type === 'symlink' ? fileOfLink(dir.readLink(path) ?? '') : bytes === null ? null : fileOfBytes(bytes);
+    type === 'symlink'
+      ? fileOfLink(dir.readLink(path) ?? '')
+      : bytes === null
+        ? null
+        : fileOfBytes(bytes);
   return { path, type, executable, file, fields: fieldsIn(path, file, was, schema) };
 }
 

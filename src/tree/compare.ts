@@ -68,7 +68,8 @@ export function compareFiles(before: Side | null, after: Side | null): FileDiff 
     ...compareContents(before?.file ?? null, after?.file ?? null),
   };
   const differs =
-    parts.fields.length + parts.attributes.length + parts.hunks.length > 0 || parts.binary !== undefined;
+    parts.fields.length + parts.attributes.length + parts.hunks.length > 0 ||
+    parts.binary !== undefined;
   if (before !== null && after !== null && !moved && !differs) return null;
   return {
     path: there.path,

@@ -65,7 +65,10 @@ function* inNames(replica: Replica): Iterable<Conflict> {
   const { view } = replica;
   const groups = new Map<string, Entry[]>();
   for (const entry of suffixed(replica)) {
-    const path = joinPath(parentPath(entry.path), view.record(entry.node).placed?.name ?? entry.name);
+    const path = joinPath(
+      parentPath(entry.path),
+      view.record(entry.node).placed?.name ?? entry.name,
+    );
     const group = groups.get(path);
     if (group === undefined) groups.set(path, [entry]);
     else group.push(entry);
@@ -84,12 +87,17 @@ function* suffixed(replica: Replica): Iterable<Entry> {
     const entries = nodes.flatMap((node) => view.entryOf(node) ?? []);
     return new Map(entries.map((entry) => [entry.path, entry]));
   };
-  for (const group of namesakes(replica)) yield* differing(replica, shownOf(group).values(), united);
+  for (const group of namesakes(replica))
+    yield* differing(replica, shownOf(group).values(), united);
   // The children of folders that show as one are siblings, though their parents differ.
   for (const path of united) yield* differing(replica, view.children(path) ?? [], united);
 }
 
-function* differing({ view }: Replica, entries: Iterable<Entry>, united: Set<string>): Iterable<Entry> {
+function* differing(
+  { view }: Replica,
+  entries: Iterable<Entry>,
+  united: Set<string>,
+): Iterable<Entry> {
   for (const entry of entries) {
     if (entry.type === 'folder' && entry.united.length > 1) united.add(entry.path);
     if (entry.name !== view.record(entry.node).placed?.name) yield entry;

@@ -30,11 +30,14 @@ export interface NewWorknode {
 /** Throws `exists`, `invalid` for a name or value that can't be. */
 export function createWorknode(work: WorkCopy, made: NewWorknode): Promise<Committed> {
   const checked = checkPath(made.path);
-  if (!checked.ok) throw new WnError('invalid', `${made.path}: ${checked.why}`, { hint: 'choose another name' });
+  if (!checked.ok)
+    throw new WnError('invalid', `${made.path}: ${checked.why}`, { hint: 'choose another name' });
   return work.change(made.message, (draft) => {
     const { replica } = work;
     if (replica.view.entry(made.path) !== null || work.dir.stat(made.path) !== null) {
-      throw new WnError('exists', `${made.path} exists already`, { hint: 'nothing was changed; use wn set, or edit it' });
+      throw new WnError('exists', `${made.path} exists already`, {
+        hint: 'nothing was changed; use wn set, or edit it',
+      });
     }
     const parent = foldersFor(work, draft, parentPath(made.path));
     const node = draft.create(parent, baseName(made.path), made.folder ? 'folder' : 'file');
@@ -58,7 +61,9 @@ function foldersFor(work: WorkCopy, draft: Draft, path: string): NodeId {
   const entry = work.replica.view.entry(path);
   if (entry?.type === 'folder') return entry.node;
   if (entry !== null) {
-    throw new WnError('exists', `${path} is a file`, { hint: 'nothing was changed; choose another folder' });
+    throw new WnError('exists', `${path} is a file`, {
+      hint: 'nothing was changed; choose another folder',
+    });
   }
   return draft.create(foldersFor(work, draft, parentPath(path)), baseName(path), 'folder');
 }
@@ -92,7 +97,10 @@ export function setFields(work: WorkCopy, change: FieldChange): Promise<Committe
 }
 
 /** A folder's own fields are its README.md's. */
-function fieldHolder(work: WorkCopy, path: string): { readonly path: string; readonly node: NodeId } {
+function fieldHolder(
+  work: WorkCopy,
+  path: string,
+): { readonly path: string; readonly node: NodeId } {
   const entry = path === '' ? null : work.replica.view.entry(path);
   const isFolder = path === '' || entry?.type === 'folder';
   const file = isFolder ? joinPath(path, 'README.md') : path;
@@ -119,12 +127,20 @@ export function moveWorknode(work: WorkCopy, { from, to, message }: Move): Promi
     const into = to === '' || target?.type === 'folder';
     const path = into && target?.node !== node ? joinPath(to, baseName(from)) : to;
     const checked = checkPath(path);
-    if (!checked.ok) throw new WnError('invalid', `${path}: ${checked.why}`, { hint: 'choose another name' });
+    if (!checked.ok)
+      throw new WnError('invalid', `${path}: ${checked.why}`, { hint: 'choose another name' });
     const taken = view.entry(path);
     if (node === root || `${path}/`.startsWith(`${from}/`)) {
-      throw new WnError('invalid', `${from === '' ? 'the workspace' : from} can't be moved into itself`, { hint: 'nothing was changed' });
+      throw new WnError(
+        'invalid',
+        `${from === '' ? 'the workspace' : from} can't be moved into itself`,
+        { hint: 'nothing was changed' },
+      );
     }
-    if ((taken !== null && taken.node !== node) || (taken === null && work.dir.stat(path) !== null && !sameFile(work, from, path))) {
+    if (
+      (taken !== null && taken.node !== node) ||
+      (taken === null && work.dir.stat(path) !== null && !sameFile(work, from, path))
+    ) {
       throw new WnError('exists', `${path} exists already`, { hint: 'nothing was changed' });
     }
     const parent = foldersFor(work, draft, parentPath(path));
@@ -153,9 +169,15 @@ export interface Removal {
  * Throws `not_found`; `exists` where there are changes that aren't committed. With `force`
  * those are committed first: deleting is what was asked for, losing them isn't.
  */
-export async function removeWorknode(work: WorkCopy, { path, force, message }: Removal): Promise<Committed> {
+export async function removeWorknode(
+  work: WorkCopy,
+  { path, force, message }: Removal,
+): Promise<Committed> {
   nodeAt(work.replica, path);
-  if (path === '') throw new WnError('invalid', 'the workspace itself is not a file', { hint: 'nothing was changed' });
+  if (path === '')
+    throw new WnError('invalid', 'the workspace itself is not a file', {
+      hint: 'nothing was changed',
+    });
   if (!force) await refuseUncommitted(work, path);
   const saved = force ? await work.commit({ message, under: [path] }) : null;
   const removed = await work.change(message, (draft) => {

@@ -23,7 +23,8 @@ export function fieldOps(
   edits: FieldEdits,
 ): readonly Op[] {
   const ops: Op[] = [];
-  for (const [name, field] of edits.set) ops.push(...setOps(replica, node, name, field, seen.get(name)));
+  for (const [name, field] of edits.set)
+    ops.push(...setOps(replica, node, name, field, seen.get(name)));
   for (const name of edits.unset) ops.push(...unsetOps(replica, node, name, seen.get(name)));
   return ops;
 }
@@ -39,12 +40,16 @@ function setOps(
     case 'register':
       return [writeRegister(replica, node, [name], field.value, seenValue(seen))];
     case 'counter': {
-      const before = seen !== undefined && seen !== 'unset' && seen.crdt === 'counter' ? seen.value : 0;
+      const before =
+        seen !== undefined && seen !== 'unset' && seen.crdt === 'counter' ? seen.value : 0;
       const delta = field.value - before;
-      return delta === 0 && seen !== undefined ? [] : [op(replica, node, [name], counter, increment(delta))];
+      return delta === 0 && seen !== undefined
+        ? []
+        : [op(replica, node, [name], counter, increment(delta))];
     }
     case 'set': {
-      const before = seen !== undefined && seen !== 'unset' && seen.crdt === 'set' ? seen.value : [];
+      const before =
+        seen !== undefined && seen !== 'unset' && seen.crdt === 'set' ? seen.value : [];
       return changeSet(replica, node, [name], before, field.value);
     }
   }
@@ -52,7 +57,7 @@ function setOps(
 
 /** Undefined: the writer saw no value. */
 function seenValue(seen: FieldShown | undefined): Value | undefined {
-  return seen === undefined || seen === 'unset' ? undefined : (seen.value);
+  return seen === undefined || seen === 'unset' ? undefined : seen.value;
 }
 
 /** A write that replaces what showed as `seen`; `value` undefined takes it away. */
@@ -66,7 +71,9 @@ export function writeRegister(
   const state: RegisterState = fieldState(replica.view.record(node).fields, path, register);
   const [winner] = state.entries;
   const sawAll = winner === undefined || sameValue(winner.value, seen);
-  const replaced = sawAll ? state.entries : state.entries.filter((entry) => sameValue(entry.value, seen));
+  const replaced = sawAll
+    ? state.entries
+    : state.entries.filter((entry) => sameValue(entry.value, seen));
   const arg = { replaces: replaced.map((entry) => entry.at), value };
   register.check(state, arg);
   return op(replica, node, path, register, arg);
@@ -89,7 +96,10 @@ export function changeSet(
   const state = fieldState(replica.view.record(node).fields, path, set);
   const arg: SetArg = {
     adds: add(after.filter((value) => !had.has(valueKey(value)))).adds,
-    removes: remove(state, before.filter((value) => !has.has(valueKey(value)))).removes,
+    removes: remove(
+      state,
+      before.filter((value) => !has.has(valueKey(value))),
+    ).removes,
   };
   if (arg.adds.length === 0 && arg.removes.length === 0) return [];
   set.check(state, arg);
@@ -104,7 +114,8 @@ function unsetOps(
   seen: FieldShown | undefined,
 ): readonly Op[] {
   if (seen === undefined || seen === 'unset') return [];
-  if (seen.crdt === 'register') return [writeRegister(replica, node, [name], undefined, seenValue(seen))];
+  if (seen.crdt === 'register')
+    return [writeRegister(replica, node, [name], undefined, seenValue(seen))];
   const emptied =
     seen.crdt === 'set'
       ? changeSet(replica, node, [name], seen.value, [])

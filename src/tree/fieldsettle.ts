@@ -27,7 +27,12 @@ export function settleField(
 }
 
 /** Leaves nothing in what a type holds at the path. */
-function emptyOps(replica: Replica, node: NodeId, path: FieldPath, type: AnyFieldType): readonly Op[] {
+function emptyOps(
+  replica: Replica,
+  node: NodeId,
+  path: FieldPath,
+  type: AnyFieldType,
+): readonly Op[] {
   const { fields } = replica.view.record(node);
   if (type.isEmpty(fieldState(fields, path, type))) return [];
   return writeOps(replica, node, path, type, undefined);
@@ -62,5 +67,11 @@ export function showType(replica: Replica, node: NodeId, path: FieldPath, type: 
   if (type.number === counter.number) return op(replica, node, path, counter, increment(0));
   const state = fieldState(replica.view.record(node).fields, path, register);
   const value = register.value(state);
-  return op(replica, node, path, register, value === undefined ? unset(state) : write(state, value));
+  return op(
+    replica,
+    node,
+    path,
+    register,
+    value === undefined ? unset(state) : write(state, value),
+  );
 }

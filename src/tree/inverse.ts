@@ -159,7 +159,8 @@ function hideAgain({ replica, deleting, ops }: Taking, node: NodeId): void {
 
 function tell({ replica, notUndone }: Taking, node: NodeId, why: string, field?: FieldPath): void {
   const path = lastPath(replica.view, node);
-  const same = (each: NotUndone): boolean => each.path === path && each.why === why && field === undefined;
+  const same = (each: NotUndone): boolean =>
+    each.path === path && each.why === why && field === undefined;
   if (!notUndone.some(same)) notUndone.push({ path, why, ...(field && { field }) });
 }
 
@@ -235,7 +236,8 @@ function isWhereItWasPut(
   placed: Placement | null,
   last: ChangeOp<OpOf<'place'>> | undefined,
 ): boolean {
-  if (placed === null || last === undefined || placed.at === last.at) return placed?.at === last?.at;
+  if (placed === null || last === undefined || placed.at === last.at)
+    return placed?.at === last?.at;
   const since = commitOf(replica.history, placed.at);
   const { parent, name } = last.op;
   return since !== null && isPassedOver(since) && placed.parent === parent && placed.name === name;
@@ -259,7 +261,12 @@ function takeBackField(taking: Taking, node: NodeId, path: FieldPath): void {
     .filter((each) => isOn(each, node, 'field'))
     .filter(({ op }) => pathKey(op.path) === pathKey(path));
   if (first === undefined) return;
-  const { ops, missed } = inverseField({ replica, node, changes: [first, ...others], isPassedOver });
+  const { ops, missed } = inverseField({
+    replica,
+    node,
+    changes: [first, ...others],
+    isPassedOver,
+  });
   taking.ops.push(...ops);
   if (missed) tell(taking, node, 'written again since', path);
 }

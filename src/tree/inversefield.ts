@@ -74,7 +74,8 @@ export function inverseField(wish: Wish): FieldInverse {
     }
   }
   if (left === null || left.type.number === shownType.number) return { ops, missed };
-  if (was?.value !== undefined) return { ops: [...ops, showType(replica, node, path, was.type)], missed };
+  if (was?.value !== undefined)
+    return { ops: [...ops, showType(replica, node, path, was.type)], missed };
   return { ops: left.isBlank ? [...ops, unsetOp(wish)] : ops, missed };
 }
 
@@ -108,7 +109,10 @@ function inversions(wish: Wish, type: AnyFieldType): readonly Inversion[] {
 }
 
 /** An argument that its type can't read counts as nothing. */
-function isReadable(type: AnyFieldType, { op: { arg }, ref }: Pick<FieldChange, 'op' | 'ref'>): boolean {
+function isReadable(
+  type: AnyFieldType,
+  { op: { arg }, ref }: Pick<FieldChange, 'op' | 'ref'>,
+): boolean {
   try {
     type.decode(arg, ref.log);
     return true;
@@ -143,7 +147,9 @@ function standIns(wish: Wish, type: AnyFieldType, { arg, at }: Inversion): reado
   }
   if (type.number !== set.number) return [at];
   const { elements } = fieldState(fields, path, set);
-  const tags = (arg as SetArg).adds.flatMap((value) => [...(elements.get(valueKey(value))?.tags.values() ?? [])]);
+  const tags = (arg as SetArg).adds.flatMap((value) => [
+    ...(elements.get(valueKey(value))?.tags.values() ?? []),
+  ]);
   return [at, ...new Set(tags.filter(since))];
 }
 

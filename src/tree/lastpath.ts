@@ -10,7 +10,7 @@ import { joinPath } from './names.js';
 /** Ends at an unknown folder with `?`, as for a worknode whose create op isn't here. */
 export function lastPath(view: View, node: NodeId): string {
   const names: string[] = [];
-  for (let at = node; names.length < HOME_IDS_MAX; ) {
+  for (let at = node; names.length < HOME_IDS_MAX;) {
     const shown = view.pathOf(at);
     if (shown !== null) return names.reduceRight((path, name) => joinPath(path, name), shown);
     const { placed } = view.record(at);

@@ -52,12 +52,24 @@ export async function materialise(input: MaterialiseInput): Promise<Materialised
   if (dirty.length === 0 && state.leftovers.size === 0) return nothing;
   const plan = makePlan(input, dirty);
   const settled = [...plan.settled];
-  const progress: Progress = { ...input, ...nothing, plan, settled, waiting: [...plan.waiting], merged: [] };
+  const progress: Progress = {
+    ...input,
+    ...nothing,
+    plan,
+    settled,
+    waiting: [...plan.waiting],
+    merged: [],
+  };
   await writeAll(progress, plan.free);
   await clear(progress, [...plan.hidden, ...leftoversOf(state), ...sourcesInTheWay(input, plan)]);
-  await writeAll(progress, plan.blocked.filter((step) => hasRoom(progress, step)));
+  await writeAll(
+    progress,
+    plan.blocked.filter((step) => hasRoom(progress, step)),
+  );
   await clear(progress, leftoversOf(state));
-  settled.push(...plan.hidden.filter(({ node }) => state.pathOf(node) === null).map(({ node }) => node));
+  settled.push(
+    ...plan.hidden.filter(({ node }) => state.pathOf(node) === null).map(({ node }) => node),
+  );
   replica.markInStep(settled);
   await replica.flush(null);
   const { written, removed, waiting, merged } = progress;
@@ -88,7 +100,8 @@ async function writeRound(input: MaterialiseInput, steps: readonly Step[]): Prom
     const { entry, from } = step;
     if (from !== null && isRespelled(dir, from.path, entry.path)) removed.push(from.path);
     // What is left of an edited file in its old place is what was merged, and no new file.
-    else if (from !== null && from.path !== entry.path && step.mine !== null) put.push(leftFrom(dir, from));
+    else if (from !== null && from.path !== entry.path && step.mine !== null)
+      put.push(leftFrom(dir, from));
     put.push({ ...entry, stamp: entry.stamp ?? stampAfter(dir.stat(entry.path), step, nowMs()) });
   }
   await replica.flush(null, [state.record({ put, removed }, null)]);
@@ -112,7 +125,9 @@ function stampAfter(stat: FileStat | null, { shown, mine }: Step, nowMs: number)
   if (stat === null || stat.kind === 'folder') return null;
   const stamp = stampOf(stat, nowMs);
   const executable = shown.type === 'file' && shown.executable;
-  return mine === null && stamp.executable === executable ? stamp : { ...stamp, mtimeMs: -1, executable };
+  return mine === null && stamp.executable === executable
+    ? stamp
+    : { ...stamp, mtimeMs: -1, executable };
 }
 
 function writeStep({ replica, dir, nowMs }: MaterialiseInput, step: Step): void {
@@ -125,13 +140,19 @@ function writeStep({ replica, dir, nowMs }: MaterialiseInput, step: Step): void 
     if (dir.stat(path) !== null) dir.remove(path);
     dir.symlink(path, shown.target);
   } else {
-    const saved = step.merged ? { saveAs: savedPath(replica.ports.storage, nowMs(), entry.node) } : {};
+    const saved = step.merged
+      ? { saveAs: savedPath(replica.ports.storage, nowMs(), entry.node) }
+      : {};
     dir.write(path, mine ?? shown.bytes, { executable, ...saved });
   }
 }
 
 /** Where a replaced file's bytes are kept for `wn restore --saved`; the time is when. */
-function savedPath(storage: MaterialiseInput['replica']['ports']['storage'], nowMs: number, node: NodeId): string {
+function savedPath(
+  storage: MaterialiseInput['replica']['ports']['storage'],
+  nowMs: number,
+  node: NodeId,
+): string {
   let ms = nowMs;
   while (storage.readSync(`tree/saved/${ms}-${node}`, 0, 0) !== null) ms += 1;
   return `tree/saved/${ms}-${node}`;
@@ -159,7 +180,9 @@ function leftoversOf({ leftovers, entries }: TreeState): readonly TreeEntry[] {
 function sourcesInTheWay({ dir }: MaterialiseInput, { blocked }: Plan): readonly TreeEntry[] {
   const places = blocked.map(({ entry }) => obstacle(dir, entry.path, entry.type));
   return blocked.flatMap(({ from }) => {
-    const isInTheWay = places.some((at) => at !== null && `${from?.path ?? ''}/`.startsWith(`${at}/`));
+    const isInTheWay = places.some(
+      (at) => at !== null && `${from?.path ?? ''}/`.startsWith(`${at}/`),
+    );
     return from !== null && isInTheWay ? [from] : [];
   });
 }
@@ -170,7 +193,9 @@ function sourcesInTheWay({ dir }: MaterialiseInput, { blocked }: Plan): readonly
  */
 async function clear(progress: Progress, entries: readonly TreeEntry[]): Promise<void> {
   const { replica, dir, state, plan } = progress;
-  const next = new Map([...plan.free, ...plan.blocked].map(({ entry }) => [entry.path, entry.type]));
+  const next = new Map(
+    [...plan.free, ...plan.blocked].map(({ entry }) => [entry.path, entry.type]),
+  );
   const gone = [...new Set(entries)].filter(({ path, type }) => next.get(path) !== type);
   const released = plan.released.filter((path) => state.leftovers.has(path));
   if (gone.length + released.length === 0) return;
@@ -179,7 +204,9 @@ async function clear(progress: Progress, entries: readonly TreeEntry[]): Promise
   const files = gone.filter(({ type }) => type !== 'folder');
   const removed = [...released];
   for (const entry of files) if (removeFile(progress, entry)) removed.push(entry.path);
-  const folders = gone.filter(({ type }) => type === 'folder').sort((a, b) => b.path.length - a.path.length);
+  const folders = gone
+    .filter(({ type }) => type === 'folder')
+    .sort((a, b) => b.path.length - a.path.length);
   for (const { path } of folders) if (removeFolder(dir, state, path, removed)) removed.push(path);
   progress.removed += files.length;
   await replica.flush(null, [state.record({ put: [], removed }, null)]);
@@ -194,7 +221,11 @@ function removeFile({ dir, state }: Progress, entry: TreeEntry): boolean {
 }
 
 /** The old spelling of a name leads to the same file, where case doesn't count. */
-function isSpelledElsewhere({ traits }: WorkDir, { entries, leftovers }: TreeState, { path }: TreeEntry): boolean {
+function isSpelledElsewhere(
+  { traits }: WorkDir,
+  { entries, leftovers }: TreeState,
+  { path }: TreeEntry,
+): boolean {
   if (!traits.caseInsensitive && !traits.normalises) return false;
   const folded = foldName(path, traits);
   return [...entries.keys()].some(
@@ -203,7 +234,12 @@ function isSpelledElsewhere({ traits }: WorkDir, { entries, leftovers }: TreeSta
 }
 
 /** False if something of a worknode's is still in it; what is only the user's makes it his folder. */
-function removeFolder(dir: WorkDir, { entries }: TreeState, path: string, removed: readonly string[]): boolean {
+function removeFolder(
+  dir: WorkDir,
+  { entries }: TreeState,
+  path: string,
+  removed: readonly string[],
+): boolean {
   if (dir.stat(path)?.kind !== 'folder' || dir.removeFolder(path)) return true;
   const cleared = new Set(removed);
   return ![...entries.keys()].some((other) => other.startsWith(`${path}/`) && !cleared.has(other));
@@ -212,7 +248,12 @@ function removeFolder(dir: WorkDir, { entries }: TreeState, path: string, remove
 // After a crash
 
 /** Finishes what a killed process had begun: tells written files from unwritten ones. */
-export async function recoverIntents({ replica, dir, state, nowMs }: MaterialiseInput): Promise<void> {
+export async function recoverIntents({
+  replica,
+  dir,
+  state,
+  nowMs,
+}: MaterialiseInput): Promise<void> {
   if (state.intents.size + state.removals.size === 0) return;
   const put: TreeEntry[] = [];
   for (const { entry, hash } of state.intents.values()) {
@@ -223,10 +264,13 @@ export async function recoverIntents({ replica, dir, state, nowMs }: Materialise
     const stamp = entry.type === 'folder' ? null : stampOf(stat, nowMs());
     const isMine = hash !== entry.hash;
     const before = state.entries.get(state.pathOf(entry.node) ?? entry.path);
-    if (isMine && before !== undefined && before.path !== entry.path) put.push(leftFrom(dir, before));
+    if (isMine && before !== undefined && before.path !== entry.path)
+      put.push(leftFrom(dir, before));
     put.push({ ...entry, stamp: stamp !== null && isMine ? { ...stamp, mtimeMs: -1 } : stamp });
   }
   const written = new Set(put.map(({ path }) => path));
-  const removed = [...state.removals].filter((path) => !written.has(path) && dir.stat(path) === null);
+  const removed = [...state.removals].filter(
+    (path) => !written.has(path) && dir.stat(path) === null,
+  );
   await replica.flush(null, [state.record({ put, removed }, null)]);
 }

@@ -59,7 +59,10 @@ function pairBy(
   for (const [key, founds] of newByKey) {
     const entries = byKey.get(key) ?? [];
     if (entries.length === 0) continue;
-    const pairs = founds.length === 1 && entries.length === 1 ? [[founds[0], entries[0]] as const] : sameNames(founds, entries);
+    const pairs =
+      founds.length === 1 && entries.length === 1
+        ? [[founds[0], entries[0]] as const]
+        : sameNames(founds, entries);
     for (const [found, entry] of pairs) if (found && entry) take(found, entry);
     if (pairs.length === 0) ambiguous.push(...founds.map((found) => found.path));
   }
@@ -128,7 +131,8 @@ function pairAlike(
         const now = before === null || before === '' ? null : texts.now(found);
         if (before === null || now === null) continue;
         const likeness = similarity(before, now);
-        if (likeness >= LIKENESS_MIN) candidates.push({ found, entry, likeness: likeness + (sameName ? 1 : 0) });
+        if (likeness >= LIKENESS_MIN)
+          candidates.push({ found, entry, likeness: likeness + (sameName ? 1 : 0) });
       }
     }
   }
@@ -159,7 +163,9 @@ function pairFolders(
       [from, to] = [parentPath(from), parentPath(to)];
     }
   }
-  const folders = new Map(added.filter(({ type }) => type === 'folder').map((found) => [found.path, found]));
+  const folders = new Map(
+    added.filter(({ type }) => type === 'folder').map((found) => [found.path, found]),
+  );
   for (const entry of [...vanished].filter(({ type }) => type === 'folder')) {
     const targets = [...(votes.get(entry.path) ?? [])].sort((a, b) => b[1] - a[1]);
     const all = targets.reduce((sum, [, count]) => sum + count, 0);

@@ -4,21 +4,18 @@
  * the way. Only reads; `materialise` carries it out.
  */
 import type { NodeId } from '../core/ids.js';
-import { ATTRIBUTE } from '../core/op.js';
 import type { WorkDir } from '../core/ports.js';
 import { diffText } from '../crdt/text/diff.js';
-import { sameHeads } from '../crdt/text/op.js';
 import type { Replica } from '../repo/replica.js';
 import type { Entry } from '../repo/view.js';
 import { decodeText, encodeText } from './eol.js';
-import { equalFields } from './field.js';
 import { checkPath, foldName, leadsInside } from './names.js';
 import { look, obstacle, type Look } from './ondisk.js';
-import { currentBase, fileHash, headsOf, project, shownAs, textAt, type Shown } from './project.js';
+import { isInStep } from './instep.js';
+import { currentBase, fileHash, project, shownAs, textAt, type Shown } from './project.js';
 import { readBack } from './readback.js';
-import { bodyHash } from './record.js';
 import type { Schema } from './schema.js';
-import { unpackBase, type Base, type TreeEntry, type TreeState } from './state.js';
+import { unpackBase, type TreeEntry, type TreeState } from './state.js';
 import { targetsOf, type Targets } from './targets.js';
 
 export interface PlanInput {
@@ -146,7 +143,15 @@ function stepTo(
   seen: Look | null,
 ): Step {
   const { dir } = planning;
-  const step = { entry, shown, mine: null, from: known, writes: true, merged: false, executable: false };
+  const step = {
+    entry,
+    shown,
+    mine: null,
+    from: known,
+    writes: true,
+    merged: false,
+    executable: false,
+  };
   if (shown.type !== 'file') {
     const there = shown.type === 'folder' && dir.stat(entry.path)?.kind === 'folder';
     return { ...step, writes: !there };
@@ -156,7 +161,10 @@ function stepTo(
     const same = known?.path === entry.path && known.hash === entry.hash;
     return { ...step, executable, writes: !same || known.stamp?.executable !== executable };
   }
-  const mode = known.stamp !== null && known.stamp.executable !== seen.executable ? seen.executable : executable;
+  const mode =
+    known.stamp !== null && known.stamp.executable !== seen.executable
+      ? seen.executable
+      : executable;
   if (fileHash(seen.bytes) === known.hash) return { ...step, executable: mode };
   const merged = mergeEdits(planning, entry, known, seen.bytes);
   if (merged !== null) return { ...step, executable: mode, mine: merged, merged: true };
@@ -164,32 +172,6 @@ function stepTo(
   const stays = known.path === entry.path;
   const kept = stays ? known : { ...known, path: entry.path, stamp: null };
   return { ...step, entry: kept, executable: mode, mine: seen.bytes, writes: !stays };
-}
-
-/** Does the entry already say what the worknode shows as? Renders nothing. */
-function isInStep(replica: Replica, known: TreeEntry): boolean {
-  if (known.type === 'folder') return true;
-  const { view } = replica;
-  const body = view.attribute(known.node, ATTRIBUTE.body);
-  if (known.type === 'symlink') return bodyHash(body) === known.hash;
-  const executable = view.attribute(known.node, ATTRIBUTE.executable) === true;
-  if (known.stamp === null || known.stamp.executable !== executable) return false;
-  const isText = view.attribute(known.node, ATTRIBUTE.format) !== 'whole' || body === undefined;
-  if (!isText) return known.base === null && bodyHash(body) === known.hash;
-  if (known.base === null) return false;
-  return sameBase(unpackBase(known.base), replica, known.node);
-}
-
-function sameBase(base: Base, replica: Replica, node: NodeId): boolean {
-  if (!sameHeads(base.heads, headsOf(replica, node))) return false;
-  const now = currentBase(replica, node);
-  if (base.form.eol !== now.form.eol || base.form.bom !== now.form.bom) return false;
-  if (base.fields.size !== now.fields.size) return false;
-  return [...now.fields].every(([name, field]) => {
-    const was = base.fields.get(name);
-    if (was === undefined || was === 'unset' || field === 'unset') return was === field;
-    return equalFields(was, field);
-  });
 }
 
 /**
@@ -230,7 +212,8 @@ function sortOut(planning: Planning): Plan {
   const obstacles = new Map<NodeId, string>();
   for (const [node, step] of [...steps]) {
     const { path, type } = step.entry;
-    if (step.from !== null && (step.from.path === path || isRespelled(dir, step.from.path, path))) continue;
+    if (step.from !== null && (step.from.path === path || isRespelled(dir, step.from.path, path)))
+      continue;
     const at = obstacle(dir, path, type);
     if (at === null) continue;
     if (at === path && !state.entries.has(path) && isThere(planning, step)) {

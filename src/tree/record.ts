@@ -4,7 +4,6 @@
  * means what its author saw, whatever has arrived since. Leaves out writing files.
  */
 import type { Canonical } from '../core/canonical.js';
-import { utf8 } from '../core/bytes.js';
 import type { NodeId } from '../core/ids.js';
 import { TEXT_OP_BYTES_TARGET, WHOLE_INLINE_BYTES_MAX } from '../core/limits.js';
 import { ATTRIBUTE, type Op, type Run } from '../core/op.js';
@@ -14,16 +13,17 @@ import { sameHeads, type Head } from '../crdt/text/op.js';
 import { register } from '../crdt/register.js';
 import { fieldState } from '../crdt/registry.js';
 import type { Value } from '../crdt/value.js';
-import { decodeBlobRef, encodeBlobRef } from '../repo/blobs.js';
+import { encodeBlobRef } from '../repo/blobs.js';
 import type { Draft } from '../repo/draft.js';
 import type { Replica } from '../repo/replica.js';
 import { classify, HEAD_BYTES } from './content.js';
 import { decodeText, type TextForm } from './eol.js';
 import { fieldOps, writeRegister } from './fieldops.js';
+import { bodyHash, isInStep } from './instep.js';
 import type { Moves } from './moves.js';
 import { baseName, parentPath } from './names.js';
 import { supportsFields } from './overlay.js';
-import { currentBase, fileHash, project, textAt } from './project.js';
+import { currentBase, project, textAt } from './project.js';
 import { readBack } from './readback.js';
 import { stampOf, type Found, type Refused, type Scan } from './scan.js';
 import type { Schema } from './schema.js';
@@ -156,10 +156,15 @@ function twinsOf({ replica, state }: Recording, { node }: TreeEntry): readonly N
   return united.filter((twin) => twin !== node && state.pathOf(twin) === null);
 }
 
-/** Everything that showed at the path goes: folders of one name, files of equal bytes. */
+/**
+ * Everything that showed at the path goes: folders of one name, files of equal bytes.
+ * But what has arrived since, the user hasn't seen: then the file comes back with it.
+ */
 function recordDelete(recording: Recording, entry: TreeEntry): void {
-  for (const node of [entry.node, ...twinsOf(recording, entry)]) recording.draft.add({ op: 'delete', node });
   recording.removed.add(entry.path);
+  if (!isInStep(recording.replica, entry)) return;
+  for (const node of [entry.node, ...twinsOf(recording, entry)])
+    recording.draft.add({ op: 'delete', node });
 }
 
 function keep(recording: Recording, item: Found, node: NodeId, base: Uint8Array | null): void {
@@ -181,7 +186,12 @@ async function readContent(recording: Recording, item: Found): Promise<FileConte
   }
   const bytes = dir.read(item.path);
   const after = dir.stat(item.path);
-  if (bytes === null || after === null || after.mtimeMs !== item.stat.mtimeMs || after.size !== item.stat.size) {
+  if (
+    bytes === null ||
+    after === null ||
+    after.mtimeMs !== item.stat.mtimeMs ||
+    after.size !== item.stat.size
+  ) {
     recording.refused.push({ path: item.path, why: 'changed while it was read; commit again' });
     return null;
   }
@@ -212,7 +222,8 @@ async function writeContent(
     keep(recording, item, node, null);
   } else if (content.kind === 'whole') {
     setBody(recording, node, content.value as Value, from);
-    if (from === null || from.base !== null) setAttribute(recording, node, ATTRIBUTE.format, 'whole');
+    if (from === null || from.base !== null)
+      setAttribute(recording, node, ATTRIBUTE.format, 'whole');
     keep(recording, item, node, null);
   } else {
     writeText(recording, node, item, content, from);
@@ -266,7 +277,8 @@ export function textOps(
   const full = replica.fold.documents.fullRuns(node, document, heads, runs);
   const own = replica.author.writingLog();
   const last = document?.last.get(own);
-  const implied = heads.length === 0 ? last === undefined : last !== undefined && sameHeads(heads, [last]);
+  const implied =
+    heads.length === 0 ? last === undefined : last !== undefined && sameHeads(heads, [last]);
   const base = heads.map(({ log, seq }) => ({ log: log === own ? null : log, seq }));
   return cutRuns(full.runs).map((part, index) => ({
     op: 'text',
@@ -313,13 +325,6 @@ function setBody(recording: Recording, node: NodeId, value: Value, from: TreeEnt
   const { entries } = fieldState(replica.view.record(node).fields, [ATTRIBUTE.body], register);
   const seen = entries.find((entry) => bodyHash(entry.value) === from?.hash)?.value;
   draft.add(writeRegister(replica, node, [ATTRIBUTE.body], value, seen));
-}
-
-/** Tagged hash of the file that a body register's value stands for. */
-export function bodyHash(value: Value | undefined): string | null {
-  if (value instanceof Uint8Array) return fileHash(value);
-  if (typeof value === 'string') return fileHash(utf8(value));
-  return value === undefined ? null : (decodeBlobRef(value)?.hash ?? null);
 }
 
 function setAttribute(recording: Recording, node: NodeId, attribute: number, value: Value): void {

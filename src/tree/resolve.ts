@@ -60,13 +60,22 @@ function checkMatches(path: string, { take }: Choice, conflicts: readonly Confli
     throw new WnError('not_found', `nothing to resolve at ${path}`, { hint: 'see: wn conflicts' });
   }
   if (take === 'value' && conflicts.length > 1) {
-    throw new WnError('usage', `${conflicts.length} conflicts are at ${path}, and one value was given`, {
-      hint: 'nothing was changed; name one of them: --field NAME',
-    });
+    throw new WnError(
+      'usage',
+      `${conflicts.length} conflicts are at ${path}, and one value was given`,
+      {
+        hint: 'nothing was changed; name one of them: --field NAME',
+      },
+    );
   }
 }
 
-function resolutionOps(work: WorkCopy, conflict: Conflict, choice: Choice, path: string): readonly Op[] {
+function resolutionOps(
+  work: WorkCopy,
+  conflict: Conflict,
+  choice: Choice,
+  path: string,
+): readonly Op[] {
   const { replica } = work;
   switch (conflict.kind) {
     case 'field':
@@ -84,7 +93,9 @@ function resolutionOps(work: WorkCopy, conflict: Conflict, choice: Choice, path:
 }
 
 function noValue(what: string): WnError {
-  return new WnError('usage', `${what} is settled with mine or theirs`, { hint: 'nothing was changed' });
+  return new WnError('usage', `${what} is settled with mine or theirs`, {
+    hint: 'nothing was changed',
+  });
 }
 
 type FieldConflict = Extract<Conflict, { kind: 'field' | 'type' | 'body' }>;
@@ -93,7 +104,7 @@ function fieldOps(work: WorkCopy, conflict: FieldConflict, choice: Choice): read
   const { node, field } = conflict;
   if (choice.take === 'value') {
     const [type, value] = typedValue(work, conflict, choice.text);
-    return settleField(work.replica, node, field.path, type, value as Value);
+    return settleField(work.replica, node, field.path, type, value);
   }
   const { type, value } = choice.take === 'mine' ? field : (field.losers[0] ?? field);
   return settleField(work.replica, node, field.path, type, value);
@@ -118,7 +129,12 @@ function typedValue(
 type NameConflict = Extract<Conflict, { kind: 'name' }>;
 
 /** Gives each but one a name of its own: that which it shows under, or the one given. */
-function nameOps(replica: Replica, conflict: NameConflict, choice: Choice, path: string): readonly Op[] {
+function nameOps(
+  replica: Replica,
+  conflict: NameConflict,
+  choice: Choice,
+  path: string,
+): readonly Op[] {
   const { view } = replica;
   const { others } = conflict;
   const named = others.find((other) => other.path === path);
@@ -132,13 +148,17 @@ function nameOps(replica: Replica, conflict: NameConflict, choice: Choice, path:
     return rename(replica, only, freeName(replica, only, choice.text));
   }
   if (choice.take === 'mine') {
-    return (named === undefined ? others : [named]).flatMap((other) => rename(replica, other, other.name));
+    return (named === undefined ? others : [named]).flatMap((other) =>
+      rename(replica, other, other.name),
+    );
   }
   const heir = named ?? others.at(-1);
   const keeper = view.entry(conflict.path);
   const rest = others.filter((other) => other !== heir);
   return [
-    ...(keeper === null ? [] : rename(replica, keeper, suffixedName(keeper.name, showId(keeper.node).slice(0, 10)))),
+    ...(keeper === null
+      ? []
+      : rename(replica, keeper, suffixedName(keeper.name, showId(keeper.node).slice(0, 10)))),
     ...rest.flatMap((other) => rename(replica, other, other.name)),
   ];
 }
@@ -146,10 +166,15 @@ function nameOps(replica: Replica, conflict: NameConflict, choice: Choice, path:
 /** Throws `invalid` for a name that can't be, `exists` for one that is taken. */
 function freeName({ view }: Replica, entry: Entry, name: string): string {
   const checked = checkName(name);
-  if (!checked.ok) throw new WnError('invalid', `the name ${name} ${checked.why}`, { hint: 'nothing was changed; choose another' });
+  if (!checked.ok)
+    throw new WnError('invalid', `the name ${name} ${checked.why}`, {
+      hint: 'nothing was changed; choose another',
+    });
   const taken = view.entry(joinPath(parentPath(entry.path), name));
   if (taken === null || taken.node === entry.node) return name;
-  throw new WnError('exists', `${taken.path} exists already`, { hint: 'nothing was changed; choose another name' });
+  throw new WnError('exists', `${taken.path} exists already`, {
+    hint: 'nothing was changed; choose another name',
+  });
 }
 
 function rename({ view }: Replica, entry: Entry, name: string): readonly Op[] {
@@ -161,12 +186,17 @@ function rename({ view }: Replica, entry: Entry, name: string): readonly Op[] {
 
 type MoveConflict = Extract<Conflict, { kind: 'move' }>;
 
-function moveOps({ view }: Replica, { node, path, moves }: MoveConflict, choice: Choice): readonly Op[] {
+function moveOps(
+  { view }: Replica,
+  { node, path, moves }: MoveConflict,
+  choice: Choice,
+): readonly Op[] {
   if (choice.take === 'value') throw noValue('a move');
   const [lost] = moves;
   const target = choice.take === 'mine' ? view.record(node).placed : (lost ?? null);
   if (target === null) return [];
-  const placementOf = (id: NodeId): ReturnType<typeof view.record>['placed'] => view.record(id).placed;
+  const placementOf = (id: NodeId): ReturnType<typeof view.record>['placed'] =>
+    view.record(id).placed;
   if (makesCycle(node, target.parent, placementOf)) {
     throw new WnError('invalid', `${path} would come to lie in itself`, {
       hint: `nothing was changed; move ${baseName(view.pathOf(target.parent) ?? 'that folder')} out of it first: wn mv`,

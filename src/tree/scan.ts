@@ -212,7 +212,11 @@ function meetFile(walk: Walk, path: string, known: TreeEntry | undefined): void 
     refuse(walk, path, "can't be read");
     return;
   }
-  if (type === 'symlink' && known?.hash !== hash && !leadsInside(path, walk.dir.readLink(path) ?? '')) {
+  if (
+    type === 'symlink' &&
+    known?.hash !== hash &&
+    !leadsInside(path, walk.dir.readLink(path) ?? '')
+  ) {
     walk.seen.add(path);
     refuse(walk, path, 'is a link to something outside the workspace');
     return;

@@ -30,13 +30,18 @@ import type { Eol, TextForm } from './eol.js';
 import type { Crdt, Field, FieldShown, FieldValue } from './field.js';
 
 /** What must be equal for a file to count as untouched. */
-export type Stamp = Pick<FileStat, 'size' | 'mtimeMs' | 'ctimeMs' | 'birthtimeMs' | 'ino' | 'executable'>;
+export type Stamp = Pick<
+  FileStat,
+  'size' | 'mtimeMs' | 'ctimeMs' | 'birthtimeMs' | 'ino' | 'executable'
+>;
 
 /** The document version that was on disk, and the fields that were laid over it. */
 export interface Base {
   readonly heads: readonly Head[];
   readonly fields: ReadonlyMap<string, FieldShown>;
   readonly form: TextForm;
+  /** Some op of the document was dead: then the heads don't say what showed. */
+  readonly whiteout: boolean;
 }
 
 export interface TreeEntry {
@@ -238,7 +243,8 @@ export class TreeState {
     while (at < buffer.length) {
       const end = readRecord(buffer, at, 64);
       if (end.ok && end.next === buffer.length) {
-        if (Buffer.from(end.payload).toString('latin1') !== `${count} ${at}`) throw damaged(SNAPSHOT);
+        if (Buffer.from(end.payload).toString('latin1') !== `${count} ${at}`)
+          throw damaged(SNAPSHOT);
         return;
       }
       const [entry, next] = unpackEntry(buffer, at);
@@ -359,7 +365,11 @@ export function unpackBase(bytes: Uint8Array): Base {
   return {
     heads: asArray(heads, 'heads').map((part) => {
       const [log, seq, index] = asArray(part, 'head', 3);
-      return { log: toHex(log as Uint8Array), seq: asUint(seq, 'seq'), index: asUint(index, 'index') };
+      return {
+        log: toHex(log as Uint8Array),
+        seq: asUint(seq, 'seq'),
+        index: asUint(index, 'index'),
+      };
     }),
     fields: new Map(asArray(fields, 'fields').map(unpackField)),
     form: { eol: eol as Eol, bom: bom === true },

@@ -30,7 +30,8 @@ export function targetsOf(
       if (path !== null) queue.push(...namesakes(view, path, view.record(node).placed?.name));
     }
     if (view.typeOf(node) !== 'folder' || (oldPath !== null && oldPath === entry?.path)) continue;
-    for (const child of entry === null ? [] : (view.children(entry.path) ?? [])) queue.push(...child.united);
+    for (const child of entry === null ? [] : (view.children(entry.path) ?? []))
+      queue.push(...child.united);
     if (oldPath === null) continue;
     sorted ??= [...state.entries.keys()].sort();
     for (const path of pathsBelow(sorted, oldPath)) {
@@ -42,7 +43,11 @@ export function targetsOf(
 }
 
 /** Worknodes beside `path` whose names decide who shows there, and who with a suffix. */
-function namesakes(view: Replica['view'], path: string, placedName: string | undefined): readonly NodeId[] {
+function namesakes(
+  view: Replica['view'],
+  path: string,
+  placedName: string | undefined,
+): readonly NodeId[] {
   const shown = baseName(path);
   const names = new Set([shown, placedName ?? shown]);
   for (const name of [...names]) {

@@ -66,15 +66,21 @@ function targetOf(replica: Replica, wished: CommitRef | null, kind: 'change' | '
   for (const commit of ownCommits(replica)) {
     const here = commit.log === wished?.log && commit.seq === wished.seq;
     if (here && commit.stands === 'void') throw alreadyUndone(commit);
-    if (wished === null && commit.stands === kind) return { ref: commit, neutral: neutralIn(replica, since) };
+    if (wished === null && commit.stands === kind)
+      return { ref: commit, neutral: neutralIn(replica, since) };
     if (hlc !== null && commit.record.hlc <= hlc) break;
     since.push(commit);
   }
-  if (wished !== null) return { ref: checkedTarget(replica, wished), neutral: neutralIn(replica, since) };
+  if (wished !== null)
+    return { ref: checkedTarget(replica, wished), neutral: neutralIn(replica, since) };
   const what = kind === 'change' ? 'undo' : 'redo';
-  throw new WnError('not_found', `nothing to ${what}: this device has no change here that could be`, {
-    hint: 'name a commit to take back that one: wn undo COMMIT; see wn log',
-  });
+  throw new WnError(
+    'not_found',
+    `nothing to ${what}: this device has no change here that could be`,
+    {
+      hint: 'name a commit to take back that one: wn undo COMMIT; see wn log',
+    },
+  );
 }
 
 /** Of commits up to now those that come to nothing: each undone one, and what undid it. */
@@ -124,7 +130,8 @@ function* ownCommits(replica: Replica): Iterable<OwnCommit> {
   const own = [...frontierNow(history)].filter(([log]) => history.log(log)?.dev === device);
   const undone = new Set<string>();
   for (const commit of newestFirst(history, new Map(own))) {
-    if (commit.record.part || commit.record.state !== 'live' || !bearsOnWorknodes(replica, commit)) continue;
+    if (commit.record.part || commit.record.state !== 'live' || !bearsOnWorknodes(replica, commit))
+      continue;
     const name = nameOf(commit.record.id);
     const undoes = undoneBy(replica, commit);
     const isVoid = undone.has(name);
@@ -135,7 +142,9 @@ function* ownCommits(replica: Replica): Iterable<OwnCommit> {
 }
 
 function bearsOnWorknodes({ history }: Replica, ref: CommitRef): boolean {
-  return history.commit(ref).header.groups.some((group) => group.form !== 'control' && group.ops > 0);
+  return history
+    .commit(ref)
+    .header.groups.some((group) => group.form !== 'control' && group.ops > 0);
 }
 
 /** An undo of an undo is a change again. */

@@ -214,7 +214,7 @@ export class WorkCopy {
       const refused = [...limited.scan.refused, ...recorded.refused];
       if (draft.size === 0) {
         await this.remember(state, recorded);
-        return { commit: null, ops: 0, refused, materialised: null };
+        return { commit: null, ops: 0, refused, materialised: await this.materialise(state) };
       }
       const { last, ops } = replica.author.commit(draft);
       await this.flushWith(state, this.rebased(recorded), last);

@@ -159,7 +159,7 @@ const counterSubject: Subject<CounterState, number, number> = {
 
 /** By name of the type. */
 export const SUBJECTS: ReadonlyMap<string, AnySubject> = new Map<string, AnySubject>([
-  [register.name, registerSubject as AnySubject],
-  [set.name, setSubject as AnySubject],
-  [counter.name, counterSubject as AnySubject],
+  [register.name, registerSubject],
+  [set.name, setSubject],
+  [counter.name, counterSubject],
 ]);

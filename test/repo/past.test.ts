@@ -46,7 +46,11 @@ describe('repo/past', function () {
       for (const device of world.devices) {
         for (const [step, { by, frontier, hash }] of snapshots.entries()) {
           const past = pastOf(device.replica, frontier);
-          assert.equal(past.view.hash(), hash, `${device.name} on snapshot ${step}, which ${by} saw`);
+          assert.equal(
+            past.view.hash(),
+            hash,
+            `${device.name} on snapshot ${step}, which ${by} saw`,
+          );
         }
       }
     });

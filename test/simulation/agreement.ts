@@ -4,15 +4,17 @@
  * lost that somebody typed.
  */
 import assert from 'node:assert/strict';
+import { isDeepStrictEqual } from 'node:util';
+import { decodeBlobRef } from '../../src/repo/blobs.js';
 import { fsck } from '../../src/repo/care.js';
-import type { NodeRecord } from '../../src/repo/fold/node.js';
+import { EMPTY_NODE, type NodeRecord } from '../../src/repo/fold/node.js';
 import { key } from '../../src/repo/index/tables.js';
 import type { Replica } from '../../src/repo/replica.js';
 import { fieldState } from '../../src/crdt/registry.js';
 import { register } from '../../src/crdt/register.js';
 import { ATTRIBUTE } from '../../src/core/op.js';
 import { encodeFields } from '../../src/crdt/registry.js';
-import { encodeCanonical } from '../../src/core/canonical.js';
+import { encodeCanonical, type Canonical } from '../../src/core/canonical.js';
 import { toHex } from '../../src/core/bytes.js';
 import type { Device } from './device.js';
 import { readable, type Ledger } from './ledger.js';
@@ -53,7 +55,9 @@ export function treeOf(files: Device['files']): Readonly<Record<string, string>>
   for (const { path, node } of itemsBelow(files.find(''), '')) {
     if (node.kind === 'folder') tree[`${path}/`] = 'folder';
     else if (node.kind === 'symlink') tree[path] = `→ ${node.target}`;
-    else tree[path] = `${node.executable ? 'x ' : ''}${JSON.stringify(readable(bytesText(node.content.bytes)))}`;
+    else
+      tree[path] =
+        `${node.executable ? 'x ' : ''}${JSON.stringify(readable(bytesText(node.content.bytes)))}`;
   }
   return Object.fromEntries(Object.entries(tree).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
@@ -69,7 +73,11 @@ export async function checkAgreement(world: World, ledger: Ledger): Promise<void
   for (const device of world.devices) await checkAtRest(device);
   for (const other of others) {
     const pair: string = `${first.name} and ${other.name}`;
-    assert.deepEqual(other.replica.view.frontier(), first.replica.view.frontier(), `frontiers of ${pair}`);
+    assert.deepEqual(
+      other.replica.view.frontier(),
+      first.replica.view.frontier(),
+      `frontiers of ${pair}`,
+    );
     assert.deepEqual(dump(other.replica), dump(first.replica), `worknodes of ${pair}`);
     assert.equal(other.replica.view.hash(), first.replica.view.hash(), `view hashes of ${pair}`);
     assert.deepEqual(treeOf(other.files), treeOf(first.files), `files of ${pair}`);
@@ -86,14 +94,17 @@ export async function checkAtRest({ name, replica, work, files }: Device): Promi
   assert.deepEqual(status.changes, [], `${name}: status says that something changed`);
   assert.deepEqual(replica.dirtyNodes(), [], `${name}: worknodes are still out of step`);
   assert.deepEqual(replica.view.waiting(), { pending: 0, held: 0 }, `${name}: commits wait`);
-  const shown = [...replica.view.walk()].map(({ path, type }) => (type === 'folder' ? `${path}/` : path));
+  const shown = [...replica.view.walk()].map(({ path, type }) =>
+    type === 'folder' ? `${path}/` : path,
+  );
   assert.deepEqual(Object.keys(treeOf(files)), shown.sort(), `${name}: files and view differ`);
 }
 
 export function checkNothingLost({ name, replica, files }: Device, ledger: Ledger): void {
   const texts = itemsBelow(files.find(''), '').map(textOf);
   assert.deepEqual(ledger.missingIn([...texts, ...losersOf(replica)]), [], `${name}: lost`);
-  for (const text of texts) assert.deepEqual(ledger.doubledIn(text), [], `${name}: twice in one file`);
+  for (const text of texts)
+    assert.deepEqual(ledger.doubledIn(text), [], `${name}: twice in one file`);
 }
 
 /** Whole contents that lost against a concurrent one: kept, and listed as conflicts. */
@@ -101,7 +112,9 @@ function* losersOf(replica: Replica): Iterable<string> {
   for (const [at] of replica.tables.prefix(key.table('conflict'))) {
     const { fields } = replica.view.record(at.slice(2));
     for (const { value } of fieldState(fields, [ATTRIBUTE.body], register).entries) {
-      if (value instanceof Uint8Array) yield bytesText(value);
+      const ref = value === undefined ? null : decodeBlobRef(value as Canonical);
+      const bytes = value instanceof Uint8Array ? value : ref === null ? null : replica.view.blob(ref);
+      if (bytes !== null) yield bytesText(bytes);
     }
   }
 }
@@ -119,19 +132,26 @@ export async function checkFromScratch(device: Device): Promise<void> {
 
 /** Everything that a fold knows about each worknode, by its id, fit to be compared. */
 export function dump(replica: Replica): Readonly<Record<string, unknown>> {
-  const nodes = new Set([...replica.tables.prefix(key.table('node'))].map(([at]) => at.slice(2)));
-  const conflicts = new Set([...replica.tables.prefix(key.table('conflict'))].map(([at]) => at.slice(2)));
+  const stored = [...replica.tables.prefix(key.table('node'))].map(([at]) => at.slice(2));
+  const nodes = stored.filter((node) => !isDeepStrictEqual(replica.view.record(node), EMPTY_NODE));
+  const conflicts = new Set(
+    [...replica.tables.prefix(key.table('conflict'))].map(([at]) => at.slice(2)),
+  );
   return Object.fromEntries(
-    [...nodes].sort().map((node) => {
+    nodes.sort().map((node) => {
       const record = replica.view.record(node);
-      return [node, { ...plain(record), text: replica.view.text(node), listed: conflicts.has(node) }];
+      return [
+        node,
+        { ...plain(record), text: replica.view.text(node), listed: conflicts.has(node) },
+      ];
     }),
   );
 }
 
 /** Sets are sorted: in which order commits came is nobody's business. */
 function plain(record: NodeRecord): Readonly<Record<string, unknown>> {
-  const { created, placed, deletes, touches, fields, document, updated, shown, conflict, kids } = record;
+  const { created, placed, deletes, touches, fields, document, updated, shown, conflict, kids } =
+    record;
   return {
     created,
     placed,
@@ -139,7 +159,9 @@ function plain(record: NodeRecord): Readonly<Record<string, unknown>> {
     touches: [...touches].map(([log, seq]) => `${log}/${seq}`).sort(),
     fields: toHex(encodeCanonical(encodeFields(fields))),
     heads: document?.heads.map(({ log, seq, index }) => `${log}/${seq}/${index}`).sort(),
-    last: document && [...document.last].map(([log, { seq, index }]) => `${log}/${seq}/${index}`).sort(),
+    last:
+      document &&
+      [...document.last].map(([log, { seq, index }]) => `${log}/${seq}/${index}`).sort(),
     whiteout: document?.whiteout,
     updated,
     shown,

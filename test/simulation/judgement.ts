@@ -32,7 +32,10 @@ export function overrule(replica: Replica, voided: ReadonlySet<CommitId>): void 
 }
 
 /** Opens a replica that judges so from its first commit on. */
-export async function openOverruled(open: () => Promise<Replica>, voided: ReadonlySet<CommitId>): Promise<Replica> {
+export async function openOverruled(
+  open: () => Promise<Replica>,
+  voided: ReadonlySet<CommitId>,
+): Promise<Replica> {
   voidedByNew = voided;
   try {
     const replica = await open();

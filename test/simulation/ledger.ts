@@ -35,7 +35,9 @@ export class Ledger {
   missingIn(texts: Iterable<string>): readonly string[] {
     const found = new Set<string>();
     for (const text of texts) for (const token of tokensIn(text)) found.add(token);
-    return [...this.written].filter((token) => !this.taken.has(token) && !found.has(token)).map(nameOf);
+    return [...this.written]
+      .filter((token) => !this.taken.has(token) && !found.has(token))
+      .map(nameOf);
   }
 
   /** Tokens that one text has twice, though nobody typed them so. */

@@ -11,10 +11,29 @@ import type { Seeded } from '../sim/random.js';
 import type { Device } from './device.js';
 import type { Ledger } from './ledger.js';
 
-const FILE_NAMES = ['a.md', 'b.md', 'note.txt', 'plan.md', 'README.md', 'ü ñ.md', '空.txt', '😀.md'];
+const FILE_NAMES = [
+  'a.md',
+  'b.md',
+  'note.txt',
+  'plan.md',
+  'README.md',
+  'ü ñ.md',
+  '空.txt',
+  '😀.md',
+];
 const FOLDER_NAMES = ['x', 'y', 'z', 'tâche'];
 const WHOLE_NAMES = ['data.json', 'deps.lock', 'picture.bin'];
-const WORDS = ['plain', 'wörter', '漢字かな', '👩‍👩‍👧 family', '🇩🇪🇫🇷', 'e\u0301te', '\u200b', 'tab\there', 'x'];
+const WORDS = [
+  'plain',
+  'wörter',
+  '漢字かな',
+  '👩‍👩‍👧 family',
+  '🇩🇪🇫🇷',
+  'e\u0301te',
+  '\u200b',
+  'tab\there',
+  'x',
+];
 const KEYS = ['status', 'owner', 'due', 'title'];
 const VALUES = ['todo', 'doing', '3', 'true', '2026-01-01', "'quoted: yes'", '[a, b]', '日本'];
 const BOM = '\ufeff';
@@ -132,7 +151,8 @@ export class User {
     if (kind < 0.5) lines.splice(this.random.int(front, lines.length), 0, this.line());
     else if (kind < 0.7 && lines.length - front > 1) lines.splice(at, 1);
     else if (kind < 0.8) lines[at] = this.line();
-    else if (lines[at] !== undefined && lines[at] !== BOM) lines[at] += ` ${this.random.pick(WORDS)}`;
+    else if (lines[at] !== undefined && lines[at] !== BOM)
+      lines[at] += ` ${this.random.pick(WORDS)}`;
   }
 
   /** Changes the file's form only: line ends, byte order mark, the newline at its end. */
@@ -183,7 +203,8 @@ export class User {
   /** Lock files, notebooks, pictures: what merges as a whole. */
   writeWhole(): string | undefined {
     const existing = this.someFile((item) => WHOLE_NAMES.includes(baseName(item.path)));
-    const path = this.random.bool() && existing !== null ? existing.path : this.freePath(WHOLE_NAMES);
+    const path =
+      this.random.bool() && existing !== null ? existing.path : this.freePath(WHOLE_NAMES);
     if (path === null) return undefined;
     const padding = this.random.chance(0.1) ? 'padding '.repeat(3_000) : '';
     const zero = path.endsWith('.bin') ? '\0' : '';
@@ -216,7 +237,9 @@ export class User {
 
   moveFile(): string | undefined {
     const file = this.someFile();
-    const to = this.freePath(file === null ? FILE_NAMES : [baseName(file.path), ...sameKind(file.path)]);
+    const to = this.freePath(
+      file === null ? FILE_NAMES : [baseName(file.path), ...sameKind(file.path)],
+    );
     if (file === null || to === null) return undefined;
     this.device.files.move(file.path, to);
     if (this.random.chance(0.3) && isText(file)) {
@@ -309,7 +332,9 @@ export class User {
   async wnSet(): Promise<string | undefined> {
     const file = this.someFile(({ path }) => path.endsWith('.md'));
     if (file === null) return undefined;
-    const assignments = [`${this.random.pick(KEYS)}=${this.random.pick(['todo', 'done', '7', ''])}`];
+    const assignments = [
+      `${this.random.pick(KEYS)}=${this.random.pick(['todo', 'done', '7', ''])}`,
+    ];
     return this.wn(`wn set ${file.path} ${assignments.join()}`, () =>
       setFields(this.device.work, { path: file.path, assignments, message: null }),
     );
@@ -340,7 +365,14 @@ export class User {
     const path = this.freePath(FILE_NAMES);
     if (path === null) return undefined;
     const body = this.line();
-    const wish = { path, folder: false, type: null, assignments: ['owner=ann'], body, message: null };
+    const wish = {
+      path,
+      folder: false,
+      type: null,
+      assignments: ['owner=ann'],
+      body,
+      message: null,
+    };
     if (!path.endsWith('.md')) wish.assignments = [];
     return this.wn(`wn new ${path}`, async () => {
       await createWorknode(this.device.work, wish);
@@ -395,7 +427,9 @@ function sameKind(path: string): readonly string[] {
 }
 
 export function isText({ path, node }: Item): boolean {
-  return node.kind === 'file' && !WHOLE_NAMES.some((name) => baseName(path).startsWith(name.slice(0, 4)));
+  return (
+    node.kind === 'file' && !WHOLE_NAMES.some((name) => baseName(path).startsWith(name.slice(0, 4)))
+  );
 }
 
 export function textOf({ node }: Item): string {

@@ -24,7 +24,11 @@ export interface VerdictWish extends UserWish {
 type Voided = Map<Device, Set<CommitId>>;
 
 /** Throws what doesn't hold. */
-export async function runVerdicts(seed: number, wish: VerdictWish, story: string[]): Promise<World> {
+export async function runVerdicts(
+  seed: number,
+  wish: VerdictWish,
+  story: string[],
+): Promise<World> {
   const world = await World.begin(seed, 3);
   const ledger = new Ledger();
   const users = new Map(world.devices.map((device) => [device, new User(device, ledger, wish)]));
@@ -39,7 +43,11 @@ export async function runVerdicts(seed: number, wish: VerdictWish, story: string
   return world;
 }
 
-async function takeStep(world: World, users: ReadonlyMap<Device, User>, voided: Voided): Promise<string> {
+async function takeStep(
+  world: World,
+  users: ReadonlyMap<Device, User>,
+  voided: Voided,
+): Promise<string> {
   const { random } = world;
   const device = random.pick(world.devices);
   const kind = random.float();
@@ -51,6 +59,8 @@ async function takeStep(world: World, users: ReadonlyMap<Device, User>, voided: 
     await world.sync(near, far);
     return `${near.name} syncs with ${far.name}`;
   }
+  // What is typed on text that becomes void before it is committed has no base any more.
+  await commit(device);
   return toggle(device, random.pick(commitsOf(device)), voided);
 }
 
@@ -59,12 +69,20 @@ function commitsOf({ replica }: Device): readonly (CommitRef & { readonly id: Co
   const { history } = replica;
   const refs = history.allLogs().flatMap((record) => {
     const log = history.logIdOf(record);
-    return [...history.records(log, record.firstSeq, record.folded)].map(([seq, { id }]) => ({ log, seq, id }));
+    return [...history.records(log, record.firstSeq, record.folded)].map(([seq, { id }]) => ({
+      log,
+      seq,
+      id,
+    }));
   });
   return refs.filter(({ id }) => id !== replica.ws);
 }
 
-async function toggle(device: Device, ref: CommitRef & { readonly id: CommitId }, voided: Voided): Promise<string> {
+async function toggle(
+  device: Device,
+  ref: CommitRef & { readonly id: CommitId },
+  voided: Voided,
+): Promise<string> {
   const { replica, work, name } = device;
   const set = voided.get(device);
   assert(set !== undefined);
@@ -82,7 +100,11 @@ async function toggle(device: Device, ref: CommitRef & { readonly id: CommitId }
 async function settleVerdicts(world: World, voided: Voided): Promise<void> {
   await settle(world);
   const { random } = world;
-  const final = new Set(commitsOf(world.first).filter(() => random.chance(0.2)).map(({ id }) => id));
+  const final = new Set(
+    commitsOf(world.first)
+      .filter(() => random.chance(0.2))
+      .map(({ id }) => id),
+  );
   for (const device of random.shuffle(world.devices)) {
     const set = voided.get(device) ?? new Set();
     const changes = commitsOf(device).filter(({ id }) => set.has(id) !== final.has(id));
@@ -104,7 +126,8 @@ async function checkVerdicts(world: World, voided: Voided): Promise<void> {
     assert.deepEqual(treeOf(other.files), treeOf(first.files), `files of ${pair}`);
   }
   await checkTexts(first, voided);
-  for (const [a, b] of pairs(world.devices)) assert.equal(a.replica.view.hash(), b.replica.view.hash());
+  for (const [a, b] of pairs(world.devices))
+    assert.equal(a.replica.view.hash(), b.replica.view.hash());
 }
 
 /** The same from an index that begins empty, where dead commits were never live. */
@@ -133,17 +156,24 @@ async function checkTexts(device: Device, voided: Voided): Promise<void> {
   for (const node of Object.keys(dump(replica))) {
     const { document } = allLive.view.record(node);
     if (document === null) continue;
-    const changes: Changed[] = [...allLive.fold.documents.ops(node, document)].map(({ base, log, seq, index }) => {
-      const before = new Set(tokensOf(allLive.fold.documents.textAt(node, document, base)));
-      const after = new Set(tokensOf(allLive.fold.documents.textAt(node, document, [{ log, seq, index }])));
-      const inserted = new Set([...after].filter((token) => !before.has(token)));
-      const deleted = new Set([...before].filter((token) => !after.has(token)));
-      return { log, seq, index, inserted, deleted };
-    });
-    const isLive = ({ log, seq }: Head): boolean => !dead.has(allLive.history.record({ log, seq })?.id ?? '');
+    const changes: Changed[] = [...allLive.fold.documents.ops(node, document)].map(
+      ({ base, log, seq, index }) => {
+        const before = new Set(tokensOf(allLive.fold.documents.textAt(node, document, base)));
+        const after = new Set(
+          tokensOf(allLive.fold.documents.textAt(node, document, [{ log, seq, index }])),
+        );
+        const inserted = new Set([...after].filter((token) => !before.has(token)));
+        const deleted = new Set([...before].filter((token) => !after.has(token)));
+        return { log, seq, index, inserted, deleted };
+      },
+    );
+    const isLive = ({ log, seq }: Head): boolean =>
+      !dead.has(allLive.history.record({ log, seq })?.id ?? '');
     const live = changes.filter(isLive);
     const gone = new Set(live.flatMap(({ deleted }) => [...deleted]));
-    const expected = live.flatMap(({ inserted }) => [...inserted]).filter((token) => !gone.has(token));
+    const expected = live
+      .flatMap(({ inserted }) => [...inserted])
+      .filter((token) => !gone.has(token));
     const shown = [...tokensOf(replica.view.text(node))];
     assert.deepEqual(shown.sort(), [...new Set(expected)].sort(), `text of ${node}`);
   }

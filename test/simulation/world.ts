@@ -92,7 +92,13 @@ export class World {
   private async join(device: Device, ticket: Ticket, from: Device): Promise<void> {
     const { publicKey } = device.signer;
     const caps = redeem(ticket, publicKey, device.clock.wallMs(), this.rng);
-    const config = { workspace: ticket.ws, name: 'sim', device: publicKey, remotes: [], settings: {} };
+    const config = {
+      workspace: ticket.ws,
+      name: 'sim',
+      device: publicKey,
+      remotes: [],
+      settings: {},
+    };
     device.run(await adoptWorkspace(device.ports, config, { deviceName: device.name, caps }));
     await this.sync(device, from);
   }
@@ -113,7 +119,11 @@ export class World {
     const devices = [near.replica.device, far.replica.device] as const;
     const line = new SimLine({ clock, random: random.fork(), cutChance, devices });
     const ends: SyncReport[] = [];
-    const run = async (device: Device, channel: SimLine['a'], mode: 'sync' | 'answer'): Promise<void> => {
+    const run = async (
+      device: Device,
+      channel: SimLine['a'],
+      mode: 'sync' | 'answer',
+    ): Promise<void> => {
       ends.push(await runSync(new ReplicaStore(device.replica), channel, { clock, rng }, { mode }));
     };
     const both = Promise.all([run(near, line.a, 'sync'), run(far, line.b, 'answer')]);

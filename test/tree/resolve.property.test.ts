@@ -38,9 +38,13 @@ describe('tree/conflicts, on histories at random', function () {
       const { work, replica } = world.first;
       const before = replica.view.hash();
       const take = seed % 2 === 0 ? 'mine' : 'theirs';
-      const { resolved, remaining } = await resolveConflicts(work, { ...everything, choice: { take } });
+      const { resolved, remaining } = await resolveConflicts(work, {
+        ...everything,
+        choice: { take },
+      });
       assert.deepEqual([resolved, remaining], [one.length, 0]);
-      if (take === 'mine') assert.equal(replica.view.hash(), before, 'mine changes nothing that shows');
+      if (take === 'mine')
+        assert.equal(replica.view.hash(), before, 'mine changes nothing that shows');
       await settle(world);
       for (const device of world.devices) {
         assert.deepEqual(listConflicts(device.replica), [], device.name);

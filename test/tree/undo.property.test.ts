@@ -14,7 +14,10 @@ const STEPS = 24;
 async function begin(seed: number): Promise<{ world: World; users: Map<Device, User> }> {
   const world = await World.begin(seed, 2);
   const ledger = new Ledger();
-  return { world, users: new Map(world.devices.map((device) => [device, new User(device, ledger)])) };
+  return {
+    world,
+    users: new Map(world.devices.map((device) => [device, new User(device, ledger)])),
+  };
 }
 
 function commitsOf({ replica }: Device): number {

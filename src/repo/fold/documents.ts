@@ -71,7 +71,9 @@ export class Documents {
   /** The live text as it was at some heads of the document. */
   textAt(node: NodeId, heads: DocumentHeads | null, at: readonly Head[]): string {
     if (heads === null || at.length === 0) return '';
-    return sameHeads(heads.heads, at) ? this.text(node, heads) : this.document(node, heads).textAt(at);
+    return sameHeads(heads.heads, at)
+      ? this.text(node, heads)
+      : this.document(node, heads).textAt(at);
   }
 
   /** Runs typed on the live text at `at`, as an op must carry them. */
@@ -174,7 +176,8 @@ export class Documents {
       const log = ref.log ?? own;
       const same = (head: Head | undefined): head is Head =>
         head !== undefined && head.log === log && head.seq === ref.seq;
-      const head = known.heads.find(same) ?? [known.last.get(log)].find(same) ?? this.find(node, log, ref.seq);
+      const head =
+        known.heads.find(same) ?? [known.last.get(log)].find(same) ?? this.find(node, log, ref.seq);
       if (head !== null) heads.push(head);
     }
     return heads;
@@ -223,4 +226,3 @@ export class Documents {
     }
   }
 }
-

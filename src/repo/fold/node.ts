@@ -87,7 +87,10 @@ export function decodeNode(bytes: Uint8Array): NodeRecord {
     created:
       created === null
         ? null
-        : { ...placementOf(created), type: TYPES[asUint(asArray(created, 'create')[3], 'type')] ?? 'file' },
+        : {
+            ...placementOf(created),
+            type: TYPES[asUint(asArray(created, 'create')[3], 'type')] ?? 'file',
+          },
     placed: placed === null ? null : placementOf(placed),
     deletes: asArray(parts[2], 'deletes').map(refOf),
     touches: new Map(
@@ -138,7 +141,11 @@ function headOf(value: Canonical): Head {
 }
 
 function documentParts(document: DocumentHeads): Canonical {
-  return [document.heads.map(headParts), [...document.last.values()].map(headParts), document.whiteout];
+  return [
+    document.heads.map(headParts),
+    [...document.last.values()].map(headParts),
+    document.whiteout,
+  ];
 }
 
 function documentOf(value: Canonical): DocumentHeads {

@@ -107,9 +107,16 @@ export function decodeLogRecord(bytes: Uint8Array): LogRecord {
     link:
       link === null
         ? null
-        : { log: hex((link as readonly unknown[])[0]), seq: Number((link as readonly unknown[])[1]) },
+        : {
+            log: hex((link as readonly unknown[])[0]),
+            seq: Number((link as readonly unknown[])[1]),
+          },
     firstSeq: asUint(parts[4], 'first seq'),
-    stored: { seq: asUint(seq, 'seq') - 1, id: hex(id), lastTime: BigInt(lastTime as number | bigint) },
+    stored: {
+      seq: asUint(seq, 'seq') - 1,
+      id: hex(id),
+      lastTime: BigInt(lastTime as number | bigint),
+    },
     folded: asUint(parts[6], 'folded') - 1,
     cap: parts[7] === null ? null : hex(parts[7]),
     end: { segment: asUint(segment, 'segment'), offset: asUint(offset, 'offset') },

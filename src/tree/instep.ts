@@ -1,0 +1,47 @@
+/**
+ * Whether what was last on disk is what the view shows. Renders nothing and doesn't look
+ * at the disk.
+ */
+import { utf8 } from '../core/bytes.js';
+import type { NodeId } from '../core/ids.js';
+import { ATTRIBUTE } from '../core/op.js';
+import { sameHeads } from '../crdt/text/op.js';
+import type { Value } from '../crdt/value.js';
+import { decodeBlobRef } from '../repo/blobs.js';
+import type { Replica } from '../repo/replica.js';
+import { equalFields } from './field.js';
+import { currentBase, fileHash, headsOf } from './project.js';
+import { unpackBase, type Base, type TreeEntry } from './state.js';
+
+/** Does the entry say what its worknode shows as? Where it shows is another matter. */
+export function isInStep(replica: Replica, known: TreeEntry): boolean {
+  if (known.type === 'folder') return true;
+  const { view } = replica;
+  const body = view.attribute(known.node, ATTRIBUTE.body);
+  if (known.type === 'symlink') return bodyHash(body) === known.hash;
+  const executable = view.attribute(known.node, ATTRIBUTE.executable) === true;
+  if (known.stamp === null || known.stamp.executable !== executable) return false;
+  const isText = view.attribute(known.node, ATTRIBUTE.format) !== 'whole' || body === undefined;
+  if (!isText) return known.base === null && bodyHash(body) === known.hash;
+  if (known.base === null) return false;
+  return sameBase(unpackBase(known.base), replica, known.node);
+}
+
+function sameBase(base: Base, replica: Replica, node: NodeId): boolean {
+  if (!sameHeads(base.heads, headsOf(replica, node))) return false;
+  const now = currentBase(replica, node);
+  if (base.form.eol !== now.form.eol || base.form.bom !== now.form.bom) return false;
+  if (base.fields.size !== now.fields.size) return false;
+  return [...now.fields].every(([name, field]) => {
+    const was = base.fields.get(name);
+    if (was === undefined || was === 'unset' || field === 'unset') return was === field;
+    return equalFields(was, field);
+  });
+}
+
+/** Tagged hash of the file that a body register's value stands for. */
+export function bodyHash(value: Value | undefined): string | null {
+  if (value instanceof Uint8Array) return fileHash(value);
+  if (typeof value === 'string') return fileHash(utf8(value));
+  return value === undefined ? null : (decodeBlobRef(value)?.hash ?? null);
+}
