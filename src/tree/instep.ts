@@ -1,6 +1,5 @@
 /**
- * Whether what was last on disk is what the view shows. Renders nothing and doesn't look
- * at the disk.
+ * Whether what was last on disk is what the view shows. Doesn't look at the disk.
  */
 import { utf8 } from '../core/bytes.js';
 import type { NodeId } from '../core/ids.js';
@@ -10,7 +9,7 @@ import type { Value } from '../crdt/value.js';
 import { decodeBlobRef } from '../repo/blobs.js';
 import type { Replica } from '../repo/replica.js';
 import { equalFields } from './field.js';
-import { currentBase, fileHash, headsOf } from './project.js';
+import { currentBase, fileHash, headsOf, shownAs } from './project.js';
 import { unpackBase, type Base, type TreeEntry } from './state.js';
 
 /** Does the entry say what its worknode shows as? Where it shows is another matter. */
@@ -24,12 +23,21 @@ export function isInStep(replica: Replica, known: TreeEntry): boolean {
   const isText = view.attribute(known.node, ATTRIBUTE.format) !== 'whole' || body === undefined;
   if (!isText) return known.base === null && bodyHash(body) === known.hash;
   if (known.base === null) return false;
-  return sameBase(unpackBase(known.base), replica, known.node);
+  const base = unpackBase(known.base);
+  if (!sameBase(base, replica, known.node)) return false;
+  return !base.whiteout || showsSame(replica, known);
+}
+
+/** Renders: where ops are dead, equal heads don't mean equal texts. */
+function showsSame(replica: Replica, { node, path, hash }: TreeEntry): boolean {
+  const shown = shownAs(replica, node, path);
+  return shown?.type === 'file' && shown.hash === hash;
 }
 
 function sameBase(base: Base, replica: Replica, node: NodeId): boolean {
   if (!sameHeads(base.heads, headsOf(replica, node))) return false;
   const now = currentBase(replica, node);
+  if (base.whiteout !== now.whiteout) return false;
   if (base.form.eol !== now.form.eol || base.form.bom !== now.form.bom) return false;
   if (base.fields.size !== now.fields.size) return false;
   return [...now.fields].every(([name, field]) => {

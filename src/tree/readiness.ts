@@ -28,7 +28,10 @@ export function isReady(view: View, schema: Schema, node: NodeId, path: string):
 export function isBlocked(view: View, schema: Schema, node: NodeId, path: string): boolean {
   const names = fieldValue(view, node, BLOCKED_BY);
   const list = names === null ? [] : isList(names) ? names : [names];
-  return list.some((name) => !isDone(view, schema, String(name), parentPath(path)));
+  // A reference that is no text can't be met, so it blocks.
+  return list.some(
+    (name) => typeof name !== 'string' || !isDone(view, schema, name, parentPath(path)),
+  );
 }
 
 function isDone(view: View, schema: Schema, name: string, folder: string): boolean {

@@ -253,14 +253,15 @@ function writeText(
     recording.texts.add(node);
   }
   for (const op of fieldOps(replica, node, base.fields, read.fields)) draft.add(op);
-  const next = { heads: base.heads, fields: read.shown, form: content.form };
+  const { whiteout } = currentBase(replica, node);
+  const next = { heads: base.heads, fields: read.shown, form: content.form, whiteout };
   keep(recording, item, node, packBase(next));
 }
 
 /** What a file that was no text until now is compared with. */
 function startingBase(replica: Replica, node: NodeId, from: TreeEntry | null): Base {
-  const form: TextForm = { eol: 'lf', bom: false };
-  return from === null ? { heads: [], fields: new Map(), form } : currentBase(replica, node);
+  if (from !== null) return currentBase(replica, node);
+  return { heads: [], fields: new Map(), form: { eol: 'lf', bom: false }, whiteout: false };
 }
 
 /**

@@ -9,7 +9,6 @@ import type { Op } from '../core/op.js';
 import { suffixedName } from '../crdt/names.js';
 import { fieldTypeNamed, type AnyFieldType } from '../crdt/registry.js';
 import { makesCycle } from '../crdt/tree.js';
-import type { Value } from '../crdt/value.js';
 import type { Replica } from '../repo/replica.js';
 import type { Entry } from '../repo/view.js';
 import { listConflicts, type Conflict } from './conflicts.js';

@@ -355,13 +355,13 @@ export function packBase(base: Base): Uint8Array {
     [...base.fields].map(([name, field]): Canonical =>
       field === 'unset' ? [name] : [name, CRDTS.indexOf(field.crdt), field.value],
     ),
-    [base.form.eol, base.form.bom],
+    [base.form.eol, base.form.bom, base.whiteout],
   ]);
 }
 
 export function unpackBase(bytes: Uint8Array): Base {
   const [heads, fields, form] = asArray(decodeCanonical(bytes), 'base', 3);
-  const [eol, bom] = asArray(form, 'form', 2);
+  const [eol, bom, whiteout] = asArray(form, 'form', 3);
   return {
     heads: asArray(heads, 'heads').map((part) => {
       const [log, seq, index] = asArray(part, 'head', 3);
@@ -373,6 +373,7 @@ export function unpackBase(bytes: Uint8Array): Base {
     }),
     fields: new Map(asArray(fields, 'fields').map(unpackField)),
     form: { eol: eol as Eol, bom: bom === true },
+    whiteout: whiteout === true,
   };
 }
 

@@ -14,7 +14,7 @@ import { fieldState } from '../../src/crdt/registry.js';
 import { register } from '../../src/crdt/register.js';
 import { ATTRIBUTE } from '../../src/core/op.js';
 import { encodeFields } from '../../src/crdt/registry.js';
-import { encodeCanonical, type Canonical } from '../../src/core/canonical.js';
+import { encodeCanonical } from '../../src/core/canonical.js';
 import { toHex } from '../../src/core/bytes.js';
 import type { Device } from './device.js';
 import { readable, type Ledger } from './ledger.js';
@@ -112,7 +112,7 @@ function* losersOf(replica: Replica): Iterable<string> {
   for (const [at] of replica.tables.prefix(key.table('conflict'))) {
     const { fields } = replica.view.record(at.slice(2));
     for (const { value } of fieldState(fields, [ATTRIBUTE.body], register).entries) {
-      const ref = value === undefined ? null : decodeBlobRef(value as Canonical);
+      const ref = value === undefined ? null : decodeBlobRef(value);
       const bytes = value instanceof Uint8Array ? value : ref === null ? null : replica.view.blob(ref);
       if (bytes !== null) yield bytesText(bytes);
     }

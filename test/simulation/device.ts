@@ -18,7 +18,7 @@ import type { SimClock } from '../sim/clock.js';
 import { SimDisk } from '../sim/disk.js';
 import { SimFiles } from '../sim/files.js';
 import { SimKeyValue } from '../sim/keyvalue.js';
-import { Seeded, SimRng } from '../sim/random.js';
+import { type Seeded, SimRng } from '../sim/random.js';
 import type { SimStorage } from '../sim/storage.js';
 import { SimWorkDir } from '../sim/workdir.js';
 import { Fuse } from './fuse.js';
