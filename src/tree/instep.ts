@@ -25,10 +25,10 @@ export function isInStep(replica: Replica, known: TreeEntry): boolean {
   if (known.base === null) return false;
   const base = unpackBase(known.base);
   if (!sameBase(base, replica, known.node)) return false;
-  return !base.whiteout || showsSame(replica, known);
+  return (base.exact && currentBase(replica, known.node).exact) || showsSame(replica, known);
 }
 
-/** Renders: where ops are dead, equal heads don't mean equal texts. */
+/** Renders: dear, but certain. */
 function showsSame(replica: Replica, { node, path, hash }: TreeEntry): boolean {
   const shown = shownAs(replica, node, path);
   return shown?.type === 'file' && shown.hash === hash;
@@ -37,7 +37,6 @@ function showsSame(replica: Replica, { node, path, hash }: TreeEntry): boolean {
 function sameBase(base: Base, replica: Replica, node: NodeId): boolean {
   if (!sameHeads(base.heads, headsOf(replica, node))) return false;
   const now = currentBase(replica, node);
-  if (base.whiteout !== now.whiteout) return false;
   if (base.form.eol !== now.form.eol || base.form.bom !== now.form.bom) return false;
   if (base.fields.size !== now.fields.size) return false;
   return [...now.fields].every(([name, field]) => {

@@ -72,7 +72,7 @@ export function currentBase(replica: Folded, node: NodeId): Base {
     heads: headsOf(replica, node),
     fields: fieldsShown(replica, node),
     form: formOf(replica, node),
-    whiteout: replica.view.record(node).document?.whiteout ?? false,
+    exact: replica.view.record(node).document?.whiteout !== true,
   };
 }
 

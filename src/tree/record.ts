@@ -239,7 +239,10 @@ function writeText(
 ): void {
   const { replica, schema, draft } = recording;
   const packed = from?.base ?? null;
-  if (from !== null && packed === null) setAttribute(recording, node, ATTRIBUTE.format, 'text');
+  if (from !== null && packed === null) {
+    setAttribute(recording, node, ATTRIBUTE.format, 'text');
+    setBody(recording, node, undefined, from);
+  }
   const base = packed !== null ? unpackBase(packed) : startingBase(replica, node, from);
   const { eol, bom } = content.form;
   if (eol !== base.form.eol) setAttribute(recording, node, ATTRIBUTE.eol, eol);
@@ -253,15 +256,22 @@ function writeText(
     recording.texts.add(node);
   }
   for (const op of fieldOps(replica, node, base.fields, read.fields)) draft.add(op);
-  const { whiteout } = currentBase(replica, node);
-  const next = { heads: base.heads, fields: read.shown, form: content.form, whiteout };
+  const next = {
+    heads: base.heads,
+    fields: read.shown,
+    form: content.form,
+    // Front matter that parses again may lack fields that were set while it didn't.
+    exact:
+      currentBase(replica, node).exact &&
+      project(read.docText, item.path, read.shown).text === content.text,
+  };
   keep(recording, item, node, packBase(next));
 }
 
 /** What a file that was no text until now is compared with. */
 function startingBase(replica: Replica, node: NodeId, from: TreeEntry | null): Base {
   if (from !== null) return currentBase(replica, node);
-  return { heads: [], fields: new Map(), form: { eol: 'lf', bom: false }, whiteout: false };
+  return { heads: [], fields: new Map(), form: { eol: 'lf', bom: false }, exact: true };
 }
 
 /**
@@ -320,8 +330,16 @@ function cutRun(run: Run): readonly Run[] {
   return cut;
 }
 
-/** A whole content replaces the one that was on disk; one that arrived unseen stays beside it. */
-function setBody(recording: Recording, node: NodeId, value: Value, from: TreeEntry | null): void {
+/**
+ * A whole content (undefined: none, it is text now) replaces the one that was on disk; one
+ * that arrived unseen stays beside it.
+ */
+function setBody(
+  recording: Recording,
+  node: NodeId,
+  value: Value | undefined,
+  from: TreeEntry | null,
+): void {
   const { replica, draft } = recording;
   const { entries } = fieldState(replica.view.record(node).fields, [ATTRIBUTE.body], register);
   const seen = entries.find((entry) => bodyHash(entry.value) === from?.hash)?.value;

@@ -40,8 +40,8 @@ export interface Base {
   readonly heads: readonly Head[];
   readonly fields: ReadonlyMap<string, FieldShown>;
   readonly form: TextForm;
-  /** Some op of the document was dead: then the heads don't say what showed. */
-  readonly whiteout: boolean;
+  /** Whether heads, fields and form say what the file held; not where ops of the document were dead. */
+  readonly exact: boolean;
 }
 
 export interface TreeEntry {
@@ -355,13 +355,13 @@ export function packBase(base: Base): Uint8Array {
     [...base.fields].map(([name, field]): Canonical =>
       field === 'unset' ? [name] : [name, CRDTS.indexOf(field.crdt), field.value],
     ),
-    [base.form.eol, base.form.bom, base.whiteout],
+    [base.form.eol, base.form.bom, base.exact],
   ]);
 }
 
 export function unpackBase(bytes: Uint8Array): Base {
   const [heads, fields, form] = asArray(decodeCanonical(bytes), 'base', 3);
-  const [eol, bom, whiteout] = asArray(form, 'form', 3);
+  const [eol, bom, exact] = asArray(form, 'form', 3);
   return {
     heads: asArray(heads, 'heads').map((part) => {
       const [log, seq, index] = asArray(part, 'head', 3);
@@ -373,7 +373,7 @@ export function unpackBase(bytes: Uint8Array): Base {
     }),
     fields: new Map(asArray(fields, 'fields').map(unpackField)),
     form: { eol: eol as Eol, bom: bom === true },
-    whiteout: whiteout === true,
+    exact: exact === true,
   };
 }
 

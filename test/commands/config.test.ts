@@ -25,9 +25,12 @@ describe('wn config', function () {
 
   it('sets, shows and unsets one, typed', async () => {
     const changed = await desk.ok('config', 'receive.materialise', 'false');
-    assert.deepEqual([changed.key, changed.value, changed.set], ['receive.materialise', false, true]);
+    assert.deepEqual(
+      [changed.key, changed.value, changed.set],
+      ['receive.materialise', false, true],
+    );
     assert.equal(await desk.text('config', 'receive.materialise'), 'false\n');
-    const settings = (JSON.parse(desk.read('.wn/config')) as Json).settings;
+    const settings = JSON.parse(desk.read('.wn/config')).settings;
     assert.deepEqual(settings, { 'receive.materialise': false });
     assert.equal((await desk.ok('config', 'commit.newFileBytesMax', '2048')).value, 2048);
     const unset = await desk.ok('config', 'receive.materialise', '--unset');

@@ -99,7 +99,10 @@ describe('wn conflicts', function () {
     const both = await desk.run('conflicts', 't1.md', '--resolve', 'zoe');
     assert.deepEqual([both.exit, both.failure?.code], [2, 'usage']);
     await desk.ok('conflicts', 't1.md', '--resolve', 'zoe', '--field', 'owner');
-    assert.deepEqual((await desk.ok('conflicts')).items.map((item: Json) => item.field), ['status']);
+    assert.deepEqual(
+      (await desk.ok('conflicts')).items.map((item: Json) => item.field),
+      ['status'],
+    );
     assert.equal((await desk.ok('conflicts', '.', '--resolve', 'mine')).remaining, 0);
     await gone();
     assert.equal((await lap.ok('show', 't1.md')).fields.owner, 'zoe');
@@ -119,7 +122,10 @@ describe('wn conflicts', function () {
       await desk.ok('set', 't2.md', 'tag=y');
       await lap.ok('set', 't2.md', 'tag+=ci');
       const [conflict] = (await inStep()).items;
-      assert.deepEqual([conflict.kind, conflict.kept, conflict.lost[0].value], ['type', ['ci', 'x'], 'y']);
+      assert.deepEqual(
+        [conflict.kind, conflict.kept, conflict.lost[0].value],
+        ['type', ['ci', 'x'], 'y'],
+      );
       await desk.ok('conflicts', 't2.md', '--resolve', answer);
       await gone();
       assert.deepEqual((await lap.ok('show', 't2.md')).fields.tag, tag);
@@ -132,9 +138,18 @@ describe('wn conflicts', function () {
     lap.write('data.json', '{"v":22}\n');
     await lap.ok('commit');
     const [conflict] = (await inStep()).items;
-    assert.deepEqual([conflict.kind, conflict.kept.size, conflict.lost[0].value.size], ['body', 9, 8]);
-    assert.equal((await lap.ok('show', 'data.json', '--at', conflict.lost[0].commit)).body, '{"v":1}\n');
-    assert.equal((await lap.run('conflicts', 'data.json', '--resolve', '{}')).failure?.code, 'usage');
+    assert.deepEqual(
+      [conflict.kind, conflict.kept.size, conflict.lost[0].value.size],
+      ['body', 9, 8],
+    );
+    assert.equal(
+      (await lap.ok('show', 'data.json', '--at', conflict.lost[0].commit)).body,
+      '{"v":1}\n',
+    );
+    assert.equal(
+      (await lap.run('conflicts', 'data.json', '--resolve', '{}')).failure?.code,
+      'usage',
+    );
     await lap.ok('conflicts', 'data.json', '--resolve', 'theirs');
     await gone();
     assert.deepEqual([desk.read('data.json'), lap.read('data.json')], ['{"v":1}\n', '{"v":1}\n']);
@@ -157,10 +172,16 @@ describe('wn conflicts', function () {
       lap.write('f/a.txt', `${answer}\n`);
       await lap.ok('commit');
       const [conflict] = (await inStep()).items;
-      assert.deepEqual([conflict.path, conflict.kind, conflict.lost[0].byName], ['f/a.txt', 'delete', 'desk']);
+      assert.deepEqual(
+        [conflict.path, conflict.kind, conflict.lost[0].byName],
+        ['f/a.txt', 'delete', 'desk'],
+      );
       await desk.ok('conflicts', 'f/a.txt', '--resolve', answer);
       await gone();
-      assert.deepEqual([desk.has('f/a.txt'), lap.has('f/a.txt')], [answer === 'mine', answer === 'mine']);
+      assert.deepEqual(
+        [desk.has('f/a.txt'), lap.has('f/a.txt')],
+        [answer === 'mine', answer === 'mine'],
+      );
     }
   });
 
@@ -179,8 +200,14 @@ describe('wn conflicts', function () {
     };
     const suffixed = await collide('n1.txt');
     assert.match(suffixed, /^n1~[0-9a-z]{10}\.txt$/);
-    assert.equal((await desk.run('conflicts', 'n1.txt', '--resolve', 'a/b')).failure?.code, 'invalid');
-    assert.equal((await desk.run('conflicts', 'n1.txt', '--resolve', 't1.md')).failure?.code, 'exists');
+    assert.equal(
+      (await desk.run('conflicts', 'n1.txt', '--resolve', 'a/b')).failure?.code,
+      'invalid',
+    );
+    assert.equal(
+      (await desk.run('conflicts', 'n1.txt', '--resolve', 't1.md')).failure?.code,
+      'exists',
+    );
     await desk.ok('conflicts', 'n1.txt', '--resolve', 'laps.txt');
     await gone();
     assert.deepEqual(await bodies('n1.txt', 'laps.txt'), ['of desk\n', 'of lap\n']);

@@ -33,7 +33,10 @@ describe('wn diff', function () {
   });
 
   it('tells lines with three of context, and fields of the front matter', async () => {
-    desk.write('notes.md', FILES['notes.md'].replace('todo', 'done').replace('two', '2').replace(/\n$/, ''));
+    desk.write(
+      'notes.md',
+      FILES['notes.md'].replace('todo', 'done').replace('two', '2').replace(/\n$/, ''),
+    );
     const file = only(await desk.ok('diff'));
     assert.deepEqual([file.path, file.change], ['notes.md', 'modified']);
     assert.deepEqual(file.fields, [{ field: 'status', from: 'todo', to: 'done' }]);
@@ -67,7 +70,10 @@ describe('wn diff', function () {
     desk.write('docs/new.txt', 'new\n\twith a tab\n');
     desk.remove('docs/old.txt');
     const patch = await desk.text('diff');
-    execFileSync('git', ['apply', '-p1', '--unsafe-paths', '--directory', copy, '-'], { input: patch, cwd: copy });
+    execFileSync('git', ['apply', '-p1', '--unsafe-paths', '--directory', copy, '-'], {
+      input: patch,
+      cwd: copy,
+    });
     for (const path of ['notes.md', 'docs/new.txt']) {
       assert.equal(fs.readFileSync(join(copy, path), 'utf8'), desk.read(path), path);
     }
@@ -97,7 +103,10 @@ describe('wn diff', function () {
     const { files } = await desk.ok('diff');
     assert.deepEqual(files[0].hunks[0].lines, ['-{"v":1}', '+{"v":2}']);
     const [, raw] = files;
-    assert.deepEqual([raw.path, raw.hunks, raw.binary.from, raw.binary.to.size], ['raw.bin', [], null, 2]);
+    assert.deepEqual(
+      [raw.path, raw.hunks, raw.binary.from, raw.binary.to.size],
+      ['raw.bin', [], null, 2],
+    );
     assert.match(await desk.text('diff', 'raw.bin'), /^added raw\.bin\nbinary: none -> 2 bytes\n$/);
   });
 

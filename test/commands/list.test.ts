@@ -52,7 +52,11 @@ describe('wn list', function () {
     const words = ['tasks', 'status=todo', 'and', 'labels~ci'];
     assert.deepEqual(paths(await desk.ok('list', ...words)), ['tasks/1.md']);
     assert.deepEqual(paths(await desk.ok('list', words.slice(1).join(' '))), ['tasks/1.md']);
-    assert.deepEqual(paths(await desk.ok('list', '.', 'type=task', 'and', 'status!=todo')), ['tasks/3.md', 'tasks/5.md', 'tasks/README.md']);
+    assert.deepEqual(paths(await desk.ok('list', '.', 'type=task', 'and', 'status!=todo')), [
+      'tasks/3.md',
+      'tasks/5.md',
+      'tasks/README.md',
+    ]);
   });
 
   it('searches names and bodies', async () => {
@@ -61,7 +65,11 @@ describe('wn list', function () {
   });
 
   it('knows what is ready and what is blocked', async () => {
-    assert.deepEqual(paths(await desk.ok('list', 'ready')), ['notes/plain.md', 'tasks/1.md', 'tasks/4.md']);
+    assert.deepEqual(paths(await desk.ok('list', 'ready')), [
+      'notes/plain.md',
+      'tasks/1.md',
+      'tasks/4.md',
+    ]);
     assert.deepEqual(paths(await desk.ok('list', 'blocked')), ['tasks/2.md', 'tasks/6.md']);
     await desk.ok('set', 'tasks/1.md', 'status=shipped');
     assert.deepEqual(paths(await desk.ok('list', 'tasks', 'ready')), ['tasks/2.md', 'tasks/4.md']);
@@ -82,7 +90,12 @@ describe('wn list', function () {
     const sorted = async (...flags: string[]): Promise<readonly string[]> =>
       paths(await desk.ok('list', 'tasks', '--sort', 'due', '--limit', '4', ...flags));
     assert.deepEqual(await sorted(), ['tasks/2.md', 'tasks/5.md', 'tasks/1.md', 'tasks/3.md']);
-    assert.deepEqual(await sorted('--reverse'), ['tasks/1.md', 'tasks/5.md', 'tasks/2.md', 'tasks/3.md']);
+    assert.deepEqual(await sorted('--reverse'), [
+      'tasks/1.md',
+      'tasks/5.md',
+      'tasks/2.md',
+      'tasks/3.md',
+    ]);
     await desk.ok('set', 'tasks/3.md', 'seen=1');
     assert.equal(paths(await desk.ok('list', '--sort', 'updated', '--reverse'))[0], 'tasks/3.md');
     await desk.ok('undo');

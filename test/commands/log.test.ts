@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { graphColumns } from '../../src/cli/graph.js';
 import { workspaceOfTwo, type Json, type Machine } from './machine.js';
 
-const messages = ({ items }: Json): readonly (string | null)[] => items.map((item: Json) => item.msg);
+const messages = ({ items }: Json): readonly (string | null)[] =>
+  items.map((item: Json) => item.msg);
 
 describe('wn log', function () {
   this.timeout(60_000);
@@ -26,7 +27,9 @@ describe('wn log', function () {
   it('lists commits of all devices, newest first, with who, when and what', async () => {
     const log = await desk.ok('log');
     assert.deepEqual(
-      messages(log).slice(0, 3).map((msg) => msg?.split('\n')[0]),
+      messages(log)
+        .slice(0, 3)
+        .map((msg) => msg?.split('\n')[0]),
       ['l3', 'd3', 'l2'],
     );
     assert.deepEqual([log.total, log.next], [log.items.length, null]);
@@ -42,7 +45,10 @@ describe('wn log', function () {
 
   it('shows the first line of a message only, escaped', async () => {
     const text = await desk.text('log', '--limit', '1');
-    assert.match(text, /^[0-9a-z]{10} {2}\d{4}-\d\d-\d\d \d\d:\d\dZ {2}lap {2}l3\n1 of \d+; more: --after \S+\n$/);
+    assert.match(
+      text,
+      /^[0-9a-z]{10} {2}\d{4}-\d\d-\d\d \d\d:\d\dZ {2}lap {2}l3\n1 of \d+; more: --after \S+\n$/,
+    );
     await desk.ok('set', 'a.md', 'x=1', '-m', 'tab\there \u001b]0;x\u0007');
     assert.match(await desk.text('log', '--limit', '1'), /tab\\there \\x1b\]0;x\\x07\n/);
     await desk.ok('undo');
@@ -60,14 +66,21 @@ describe('wn log', function () {
         if (page.next === null) break;
         after = ['--after', page.next];
       }
-      assert.deepEqual(seen, whole.items.map((item: Json) => item.commit), `limit ${limit}`);
+      assert.deepEqual(
+        seen,
+        whole.items.map((item: Json) => item.commit),
+        `limit ${limit}`,
+      );
     }
     assert.equal((await desk.run('log', '--after', 'nonsense')).failure?.code, 'usage');
   });
 
   it('takes only what one device made, by name or key', async () => {
     const own = await desk.ok('log', '--author', 'lap');
-    assert.deepEqual(messages(own).map((msg) => msg?.split('\n')[0]), ['l3', 'l2', 'l1']);
+    assert.deepEqual(
+      messages(own).map((msg) => msg?.split('\n')[0]),
+      ['l3', 'l2', 'l1'],
+    );
     assert.equal(own.total, 3);
     const { device } = own.items[0];
     assert.deepEqual(await desk.ok('log', '--author', device.slice(0, 24)), own);
@@ -103,7 +116,10 @@ describe('wn log', function () {
 
   it('tells with --graph which logs had seen which', async () => {
     const { items } = await desk.ok('log', '--graph', '--author', 'lap');
-    assert.ok(items.every((item: Json) => item.deps.length === 1), 'lap pulled before each');
+    assert.ok(
+      items.every((item: Json) => item.deps.length === 1),
+      'lap pulled before each',
+    );
     assert.match(await desk.text('log', '--graph', '--limit', '3'), /^\*/);
   });
 });
@@ -111,7 +127,14 @@ describe('wn log', function () {
 describe('the graph of a log', () => {
   it('has a column for each log and lines to what was seen', () => {
     const row = (log: string, parents: string[] = [], first = false) => ({ log, parents, first });
-    const rows = [row('a', ['b']), row('b'), row('a', ['c']), row('c', [], true), row('b', ['c', 'a']), row('a', [], true)];
+    const rows = [
+      row('a', ['b']),
+      row('b'),
+      row('a', ['c']),
+      row('c', [], true),
+      row('b', ['c', 'a']),
+      row('a', [], true),
+    ];
     assert.deepEqual(graphColumns(rows), ['*-+', '| *', '*-|-+', '| | *', '+-*-+', '* | |']);
   });
 });

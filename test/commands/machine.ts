@@ -120,7 +120,9 @@ export interface Workspace {
 type Files = Readonly<Record<string, string>>;
 
 /** One device that has committed `files` as its first change. */
-export async function workspaceOfOne(files: Files): Promise<Workspace & { readonly desk: Machine }> {
+export async function workspaceOfOne(
+  files: Files,
+): Promise<Workspace & { readonly desk: Machine }> {
   const root = tempFolder();
   const desk = new Machine(root, 'desk');
   fs.mkdirSync(desk.folder);

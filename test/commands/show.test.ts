@@ -34,7 +34,10 @@ describe('wn show', function () {
 
   it('shows a file to people', async () => {
     const text = await desk.text('show', 'tasks/7.md');
-    assert.match(text, /^tasks\/7\.md\nowner: ann\nstatus: todo\nchanged .* by desk, made .* by desk\n\nRotate/);
+    assert.match(
+      text,
+      /^tasks\/7\.md\nowner: ann\nstatus: todo\nchanged .* by desk, made .* by desk\n\nRotate/,
+    );
   });
 
   it("tells a folder with its README's fields and how much it holds", async () => {
@@ -65,7 +68,15 @@ describe('wn show', function () {
   });
 
   it('tells a commit by the beginning of its id, its operations with paths', async () => {
-    const { commit } = await desk.ok('set', 'tasks/7.md', 'status=doing', 'labels+=c', 'votes++', '-m', 'go\n\nat once');
+    const { commit } = await desk.ok(
+      'set',
+      'tasks/7.md',
+      'status=doing',
+      'labels+=c',
+      'votes++',
+      '-m',
+      'go\n\nat once',
+    );
     const shown = await desk.ok('show', commit.slice(0, 4));
     const { device: _device, ops, ...rest } = shown;
     assert.deepEqual(
@@ -73,7 +84,11 @@ describe('wn show', function () {
       [commit, 'desk', 'go\n\nat once', 'local', true],
     );
     const byField = new Map(ops.map((op: { field: string }) => [op.field, op]));
-    assert.ok(ops.every((op: { op: string; path: string }) => op.op === 'field' && op.path === 'tasks/7.md'));
+    assert.ok(
+      ops.every(
+        (op: { op: string; path: string }) => op.op === 'field' && op.path === 'tasks/7.md',
+      ),
+    );
     assert.deepEqual((byField.get('status') as { value: unknown }).value, 'doing');
     assert.deepEqual((byField.get('votes') as { delta: unknown }).delta, 1);
     assert.equal((await desk.ok('show', '@')).commit, commit);
@@ -91,7 +106,11 @@ describe('wn show', function () {
     await desk.ok('mv', 'tasks/7.md', 'tasks/8.md');
     for (const rev of ['@~3', before.hlc, then]) {
       const past = await desk.ok('show', 'tasks/7.md', '--at', rev);
-      assert.deepEqual([past.id, past.body, past.fields], [before.id, before.body, before.fields], rev);
+      assert.deepEqual(
+        [past.id, past.body, past.fields],
+        [before.id, before.body, before.fields],
+        rev,
+      );
     }
     const between = await desk.ok('show', 'tasks/7.md', '--at', '@~2');
     assert.deepEqual([between.fields.status, between.body], ['done', 'Rotate the keys.\n']);
@@ -125,7 +144,7 @@ describe('wn show', function () {
   it('escapes what it shows to people', async () => {
     desk.write('evil.md', '---\ntitle: "\\e[31mred"\n---\n\u001b[2Jgone\n');
     await desk.ok('commit', 'evil.md', '-m', 'a\u001b[31m\nb');
-    // eslint-disable-next-line no-control-regex -- an escape sequence begins with one
-    assert.doesNotMatch((await desk.text('show', 'evil.md')) + (await desk.text('show', '@')), /\u001b/);
+    const shown = (await desk.text('show', 'evil.md')) + (await desk.text('show', '@'));
+    assert.ok(!shown.includes('\u001b'), shown);
   });
 });

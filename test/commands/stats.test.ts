@@ -19,7 +19,10 @@ describe('wn stats', function () {
     const [own, other] = [await desk.ok('stats'), await lap.ok('stats')];
     const { total } = await desk.ok('log');
     assert.equal(own.commits, total);
-    assert.deepEqual([own.logs, own.devices, own.pending, own.held, own.conflicts], [2, 2, 0, 0, 0]);
+    assert.deepEqual(
+      [own.logs, own.devices, own.pending, own.held, own.conflicts],
+      [2, 2, 0, 0, 0],
+    );
     assert.deepEqual(own.worknodes, { files: 1, folders: 1, symlinks: 0, hidden: 1 });
     assert.deepEqual([own.ops.local, own.ops.eventual], [other.ops.eventual, other.ops.local]);
     assert.equal(own.ops.strong, 0);
@@ -33,7 +36,10 @@ describe('wn stats', function () {
     assert.match(text, new RegExp(`^wn_commits ${commits}$`, 'm'));
     assert.match(text, new RegExp(`^wn_operations\\{level="local"\\} ${ops.local}$`, 'm'));
     for (const line of text.trimEnd().split('\n')) {
-      assert.match(line, /^(# HELP [a-z_]+ .+|# TYPE [a-z_]+ gauge|[a-z_]+(\{[a-z]+="[a-z]+"\})? \d+)$/);
+      assert.match(
+        line,
+        /^(# HELP [a-z_]+ .+|# TYPE [a-z_]+ gauge|[a-z_]+(\{[a-z]+="[a-z]+"\})? \d+)$/,
+      );
     }
   });
 });

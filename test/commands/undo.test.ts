@@ -27,7 +27,10 @@ describe('wn undo, alone', function () {
     assert.match(undone.hlc, /^\d+\.\d+$/);
     assert.equal(desk.read('task.md'), FILES['task.md']);
     assert.deepEqual((await desk.ok('show', 'task.md')).fields, { status: 'todo' });
-    assert.equal((await desk.ok('log', '--limit', '1')).items[0].msg, `undo ${commit.slice(0, 10)}`);
+    assert.equal(
+      (await desk.ok('log', '--limit', '1')).items[0].msg,
+      `undo ${commit.slice(0, 10)}`,
+    );
   });
 
   it('goes back one change at a time, and says when there is none left', async () => {
@@ -94,7 +97,10 @@ describe('wn undo, alone', function () {
     await edit('Three.', 'Drei.');
     await edit('One.', 'Eins.');
     await desk.ok('undo', first);
-    assert.equal(desk.read('task.md'), FILES['task.md'].replace('One', 'Eins').replace('Three', 'Drei'));
+    assert.equal(
+      desk.read('task.md'),
+      FILES['task.md'].replace('One', 'Eins').replace('Three', 'Drei'),
+    );
   });
 
   it('leaves edits alone that are not committed', async () => {
@@ -106,13 +112,16 @@ describe('wn undo, alone', function () {
 
   it('refuses what is no commit', async () => {
     const codes = await Promise.all(
-      ['zzzzzzzz', '2001-01-01', 'x'].map(async (word) => (await desk.run('undo', word)).failure?.code),
+      ['zzzzzzzz', '2001-01-01', 'x'].map(
+        async (word) => (await desk.run('undo', word)).failure?.code,
+      ),
     );
     assert.deepEqual(codes, ['not_found', 'usage', 'usage']);
   });
 
   it('takes a change of several commits back as one', async () => {
-    for (let index = 0; index < 40; index++) desk.write(`many/${index}.txt`, `${'x'.repeat(15_000)}${index}\n`);
+    for (let index = 0; index < 40; index++)
+      desk.write(`many/${index}.txt`, `${'x'.repeat(15_000)}${index}\n`);
     await desk.ok('commit', '--force');
     const { items } = await desk.ok('log', '--limit', '2');
     assert.equal(items[1].part, true, 'the change is too large for one commit');
@@ -154,7 +163,10 @@ describe('wn undo, among others', function () {
     assert.deepEqual(whys(plan.result), [['plan.md', undefined, 'changed since']]);
     assert.equal(desk.read('plan.md'), 'plan and more\n');
     const status = await desk.run('undo', '@~1');
-    assert.deepEqual([status.exit, whys(status.result)], [3, [['task.md', 'status', 'written again since']]]);
+    assert.deepEqual(
+      [status.exit, whys(status.result)],
+      [3, [['task.md', 'status', 'written again since']]],
+    );
     assert.equal((await desk.ok('show', 'task.md')).fields.status, 'done');
   });
 

@@ -113,7 +113,8 @@ function* losersOf(replica: Replica): Iterable<string> {
     const { fields } = replica.view.record(at.slice(2));
     for (const { value } of fieldState(fields, [ATTRIBUTE.body], register).entries) {
       const ref = value === undefined ? null : decodeBlobRef(value);
-      const bytes = value instanceof Uint8Array ? value : ref === null ? null : replica.view.blob(ref);
+      const bytes =
+        value instanceof Uint8Array ? value : ref === null ? null : replica.view.blob(ref);
       if (bytes !== null) yield bytesText(bytes);
     }
   }
@@ -154,7 +155,7 @@ function plain(record: NodeRecord): Readonly<Record<string, unknown>> {
     record;
   return {
     created,
-    placed,
+    placed: placed && `${placed.at} ${placed.parent} ${placed.name}`,
     deletes: deletes.map(({ log, seq }) => `${log}/${seq}`).sort(),
     touches: [...touches].map(([log, seq]) => `${log}/${seq}`).sort(),
     fields: toHex(encodeCanonical(encodeFields(fields))),

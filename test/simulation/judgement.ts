@@ -14,7 +14,7 @@ const voidedBy = new WeakMap<Authority, ReadonlySet<CommitId>>();
 let voidedByNew: ReadonlySet<CommitId> = NOTHING;
 
 const VOID: Judgement = { state: 'dead', why: 'made void by the test' };
- 
+
 const { judge } = Authority.prototype;
 
 Authority.prototype.judge = function (

@@ -154,7 +154,8 @@ async function checkTexts(device: Device, voided: Voided): Promise<void> {
   const { replica } = device;
   const dead = voided.get(device) ?? new Set();
   const allLive = await openOverruled(() => Replica.reindex(device.spare()), new Set());
-  const isLive = ({ log, seq }: Head): boolean => !dead.has(replica.history.record({ log, seq })?.id ?? '');
+  const isLive = ({ log, seq }: Head): boolean =>
+    !dead.has(replica.history.record({ log, seq })?.id ?? '');
   for (const node of Object.keys(dump(replica))) {
     const changes = changesOf(allLive, node);
     const count = countOf(changes.flatMap(({ inserted }) => inserted));
@@ -163,7 +164,11 @@ async function checkTexts(device: Device, voided: Voided): Promise<void> {
     const gone = new Set(live.flatMap(({ deleted }) => deleted));
     const expected = live.flatMap(({ inserted }) => inserted).filter((token) => !gone.has(token));
     const shown = tokensOf(replica.view.text(node));
-    assert.deepEqual(shown.filter(isOnce).sort(), expected.filter(isOnce).sort(), `text of ${node}`);
+    assert.deepEqual(
+      shown.filter(isOnce).sort(),
+      expected.filter(isOnce).sort(),
+      `text of ${node}`,
+    );
   }
   await allLive.close();
 }
@@ -174,7 +179,9 @@ function changesOf({ view, fold }: Replica, node: NodeId): readonly Changed[] {
   const { documents } = fold;
   return [...documents.ops(node, document)].map(({ base, log, seq, index, runs }) => {
     const after = new Set(tokensOf(documents.textAt(node, document, [{ log, seq, index }])));
-    const deleted = tokensOf(documents.textAt(node, document, base)).filter((token) => !after.has(token));
+    const deleted = tokensOf(documents.textAt(node, document, base)).filter(
+      (token) => !after.has(token),
+    );
     const inserted = runs.flatMap(([, what]) => (typeof what === 'string' ? tokensOf(what) : []));
     return { log, seq, index, inserted, deleted };
   });
