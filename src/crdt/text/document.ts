@@ -143,7 +143,7 @@ export class TextDocument {
     const ops = () => history?.() ?? this.#kept;
     this.free();
     this.#merged = new MergedText(
-      mustWalk || some(ops(), MergedText.needsWalker) ? undefined : diamondTypes?.(),
+      mustWalk || some(ops(), (op) => MergedText.needsWalker(op)) ? undefined : diamondTypes?.(),
     );
     for (const op of ops()) this.#merged.add(op);
     this.#text = undefined;
