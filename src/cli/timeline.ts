@@ -109,21 +109,25 @@ function touching(
 ): readonly CommitRef[] {
   const { history, tables } = replica;
   const found = new Map<string, CommitRef>();
-  for (const node of nodesUnder(replica, path)) {
+  const nodes = nodesUnder(replica, path);
+  if (nodes.length === 0 && path !== '') {
+    throw new WnError('not_found', `nothing is or was at ${path} in this workspace`, {
+      hint: 'a new file is known once it is committed: wn commit',
+    });
+  }
+  for (const node of nodes) {
     for (const [at, value] of tables.prefix(key.touches(node))) {
       const ref = { log: history.logOfNumber(parseTouch(at).log), seq: decodeSeq(value) };
       if (includes(now, ref) && !includes(since, ref)) found.set(`${ref.log}/${ref.seq}`, ref);
     }
   }
-  if (found.size === 0 && replica.view.entry(path) === null) {
-    throw new WnError('not_found', `nothing is or was at ${path} in this workspace`, {
-      hint: 'a new file is known once it is committed: wn commit',
-    });
-  }
   return [...found.values()].sort((a, b) => (stampOf(history, a) > stampOf(history, b) ? -1 : 1));
 }
 
-/** Worknodes that show at a path or below, or did when they were last seen. A file costs one look-up, else the tree. */
+/**
+ * Worknodes that show at a path or below, or did when they were last seen. Costs one look-up
+ * for a file, else the tree.
+ */
 function nodesUnder({ tables, view }: Replica, path: string): readonly NodeId[] {
   const entry = path === '' ? null : view.entry(path);
   if (entry !== null && entry.type !== 'folder') return entry.united;

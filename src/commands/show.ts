@@ -48,7 +48,7 @@ export default class Show extends WnCommand<typeof Show, ShowResult> {
     if (node !== null) return worknodeShown(replica, folded, node, schema);
     const commit = what === undefined ? null : this.commitNamed(repository, what);
     if (commit !== null) return commitShown(replica, commit);
-    const hidden = isIdPrefix(what ?? '') ? nodeByPrefix(replica.tables, what ?? '') : null;
+    const hidden = what === undefined ? null : await hiddenNode(repository, what);
     if (hidden !== null) return worknodeShown(replica, folded, hidden, schema);
     throw new WnError('not_found', `nothing at ${what ?? ''}, and no id here begins so`, {
       hint: 'see wn list and wn log; a new file is known once it is committed',
@@ -78,6 +78,13 @@ export default class Show extends WnCommand<typeof Show, ShowResult> {
 function nodeAtPath(repository: Repository, { view }: Folded, what: string): NodeId | null {
   const path = repository.path(what);
   return path === '' ? view.root : (view.entry(path)?.node ?? null);
+}
+
+/** A worknode by its id: it needn't show. */
+async function hiddenNode(repository: Repository, word: string): Promise<NodeId | null> {
+  if (!isIdPrefix(word)) return null;
+  await repository.flush();
+  return nodeByPrefix(repository.replica.tables, word);
 }
 
 function renderWorknode(shown: WorknodeShown, out: TextOutput): void {

@@ -8,7 +8,7 @@ import { createRequire } from 'node:module';
 import { deflateRawSync } from 'node:zlib';
 import { toHex } from '../../src/core/bytes.js';
 import { signerFromSeed, type Signer } from '../../src/core/crypto.js';
-import type { Deflate, KeyValue } from '../../src/core/ports.js';
+import type { Clock, Deflate, KeyValue } from '../../src/core/ports.js';
 import type { DiamondTypes } from '../../src/crdt/text/diamond.js';
 import { nodeDeflate } from '../../src/node/deflate.js';
 import { Replica, type ReplicaPorts } from '../../src/repo/replica.js';
@@ -47,8 +47,8 @@ export class Device {
   readonly random: Seeded;
   readonly clock: SimClock;
   readonly signer: Signer;
-  /** Counts the steps that reach the disk or the files, and ends the process at one. */
-  readonly fuse = new Fuse();
+  /** Of the process that runs now: counts its steps that reach disk or files, and ends it at one. */
+  fuse = new Fuse();
   readonly disk: SimDisk;
   readonly files: SimFiles;
   placeMark: string;
@@ -65,11 +65,16 @@ export class Device {
     this.clock = clock;
     this.signer = signer ?? signerFromSeed(random.bytes(32));
     this.rng = new SimRng(random.fork());
-    this.disk = new SimDisk({ random: random.fork(), clock: this.fuse.diskClock });
+    this.disk = new SimDisk({ random: random.fork(), clock: this.diskClock });
     this.files = new SimFiles({ clock });
     this.placeMark = toHex(random.bytes(8));
     this.storage = this.disk.open();
     this.dir = this.openDir();
+  }
+
+  private get diskClock(): Clock {
+    const write = (run: () => void): void => this.fuse.write(run);
+    return { wallMs: () => 0, monotonicMs: () => 0, after: (_, run) => (write(run), () => undefined) };
   }
 
   get replica(): Replica {
@@ -133,7 +138,6 @@ export class Device {
   /** kill -9; what was written stays, acknowledged or not. */
   kill(): void {
     this.disk.kill(this.storage);
-    this.restart();
   }
 
   /** A power cut; the index, which nobody synced, comes back whole, older, or not at all. */
@@ -142,7 +146,6 @@ export class Device {
     this.boots += 1;
     if (olderIndex !== null) this.index = olderIndex;
     else if (this.random.bool()) this.index.wipe();
-    this.restart();
   }
 
   /** What a backup of the index would hold. */
@@ -153,28 +156,31 @@ export class Device {
     return copy;
   }
 
-  private restart(): void {
-    this.fuse.disarm();
+  /** After the end of a process; the next one is begun by `open`. */
+  restart(): void {
+    this.fuse = new Fuse();
     this.opened = null;
     this.storage = this.disk.open();
     this.dir = this.openDir();
   }
 
   private openDir(): SimWorkDir {
+    const { fuse } = this;
     const dir = new SimWorkDir(this.files, this.disk);
     dir.before = (step) => {
-      if (step === 'list' || step === 'stat' || step === 'read') this.fuse.check();
-      else this.fuse.burn();
+      if (step === 'list' || step === 'stat' || step === 'read') fuse.check();
+      else fuse.burn();
     };
     return dir;
   }
 
   private fused(index: SimKeyValue): KeyValue {
+    const { fuse } = this;
     return {
       get: (key) => index.get(key),
       range: (options) => index.range(options),
       write: (changes) => {
-        this.fuse.burn();
+        fuse.burn();
         index.write(changes);
       },
       close: () => index.close(),

@@ -58,7 +58,9 @@ export class Fold {
       if (node === null) continue;
       this.tables.put(key.touch(node, stampTime(stamped.at), number), encodeSeq(at.seq));
       const index = Number(stampTime(stamped.at) - commit.header.hlc);
-      this.put(node, this.withOp(node, this.node(node), stamped.op, stamped.at, at, index, live));
+      const after = this.withOp(node, this.node(node), stamped.op, stamped.at, at, index, live);
+      // A folder's move may undo another's, into or out of this very folder.
+      this.put(node, { ...after, kids: this.node(node).kids });
     }
   }
 
