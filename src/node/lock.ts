@@ -77,10 +77,13 @@ function refuseNetwork(path: string): void {
   });
 }
 
+/** Loaded with the first lock: most commands take none. */
+let native: Promise<typeof import('fs-native-extensions')> | undefined;
+
 async function lockFd(fd: number, path: string): Promise<boolean> {
-  const { default: native } = await import('fs-native-extensions');
+  const { default: extensions } = await (native ??= import('fs-native-extensions'));
   try {
-    return native.tryLock(fd);
+    return extensions.tryLock(fd);
   } catch (error) {
     throw new WnError('busy', `can't write here: this file system has no locks for '${path}'`, {
       hint: 'keep the repository on a local disk; reading works from here',
