@@ -3,61 +3,24 @@
  * end in exactly its `endContent`, by every way that we have of getting there.
  */
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { gunzipSync } from 'node:zlib';
 import { TextBuffer } from '../../../src/crdt/text/buffer.js';
 import type { DiamondTypes } from '../../../src/crdt/text/diamond.js';
 import { TextDocument } from '../../../src/crdt/text/document.js';
 import { MergedText } from '../../../src/crdt/text/merged.js';
-import type { Head, Run, TextOp } from '../../../src/crdt/text/op.js';
+import type { TextOp } from '../../../src/crdt/text/op.js';
+import { skip } from '../../support/skip.js';
+import { loadTrace, traceNames } from '../../support/traces.js';
+import { logOf, opsOf } from './traceops.js';
 
-interface Trace {
-  readonly endContent: string;
-  readonly txns: readonly {
-    readonly parents?: readonly number[];
-    readonly agent?: number;
-    readonly patches: readonly (readonly [pos: number, deleted: number, inserted: string])[];
-  }[];
-}
-
-const DATA = new URL('../../../../shared/data/editing-traces/', import.meta.url);
-const LOGS = ['a'.repeat(32), 'b'.repeat(32)];
 const require = createRequire(import.meta.url);
 const diamondTypes = () => require('diamond-types-node') as DiamondTypes;
-
-function load(name: string): Trace {
-  const packed = readFileSync(new URL(`${name}.json.gz`, DATA));
-  return JSON.parse(gunzipSync(packed).toString('utf8')) as Trace;
-}
-
-/** One op per transaction; without parents each is typed on the one before. */
-function opsOf(trace: Trace): TextOp[] {
-  const ops: TextOp[] = [];
-  const headOf = (txn: number): Head => ops[txn]!;
-  trace.txns.forEach(({ parents, agent, patches }, i) => {
-    ops.push({
-      log: LOGS[agent ?? 0]!,
-      seq: i,
-      index: 0,
-      base: (parents ?? (i === 0 ? [] : [i - 1]))
-        .map(headOf)
-        .map(({ log, seq, index }) => ({ log, seq, index })),
-      runs: patches.flatMap(([pos, deleted, inserted]): Run[] => [
-        ...(deleted > 0 ? [[pos, deleted] as const] : []),
-        ...(inserted === '' ? [] : [[pos, inserted] as const]),
-      ]),
-      live: true,
-    });
-  });
-  return ops;
-}
 
 /** The trace as ops, while the tests of one `describe` run. */
 function loadedBefore(name: string): { ops: readonly TextOp[]; endContent: string } {
   const loaded: { ops: readonly TextOp[]; endContent: string } = { ops: [], endContent: '' };
   before(() => {
-    const trace = load(name);
+    const trace = loadTrace(name);
     loaded.ops = opsOf(trace);
     loaded.endContent = trace.endContent;
   });
@@ -69,7 +32,7 @@ function loadedBefore(name: string): { ops: readonly TextOp[]; endContent: strin
 
 /** One device's ops for as long as they don't need the other's, then the other's. */
 function byDevice(ops: readonly TextOp[]): TextOp[] {
-  const queues = LOGS.map((log) => ops.filter((op) => op.log === log));
+  const queues = [0, 1].map((agent) => ops.filter((op) => op.log === logOf(agent)));
   const arrived = new Set<number>();
   const order: TextOp[] = [];
   for (let at = 0; order.length < ops.length; at = 1 - at) {
@@ -88,9 +51,7 @@ describe('editing traces', function () {
   this.timeout(120_000);
 
   before(function () {
-    if (existsSync(DATA)) return;
-    console.log('    skipped: the recorded editing traces are not on this machine');
-    this.skip();
+    if (traceNames().length === 0) skip(this, 'the editing traces are not on this machine');
   });
 
   describe('friendsforever, two people at once', () => {
