@@ -6,8 +6,8 @@ import { fsck, gc, repairFrom, type Packed } from '../repo/care.js';
 import type { Problem } from '../repo/log/check.js';
 import { Replica } from '../repo/replica.js';
 import { checkFormat } from '../repo/settings.js';
+import { parseAddress } from './address.js';
 import type { Context } from './context.js';
-import { pathOfAddress } from './exchange.js';
 import { findRepository, repositoryAt, type Location } from './location.js';
 import { startProgress } from './progress.js';
 import { openAt, openRepository, portsOf } from './repository.js';
@@ -78,7 +78,8 @@ async function repair(
   const mended = new Set<string>();
   try {
     for (const { url } of replica.config.remotes) {
-      const there = repositoryAt(pathOfAddress(url, location.root));
+      const address = parseAddress(url, location.root);
+      const there = address.kind === 'path' ? repositoryAt(address.folder) : null;
       if (there === null) continue;
       const peer = await openAt({ ...context, inBatch: false }, there);
       try {

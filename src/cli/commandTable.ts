@@ -35,6 +35,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<{ readonly default:
   'remote list': () => import('../commands/remote/list.js'),
   'remote remove': () => import('../commands/remote/remove.js'),
   rm: () => import('../commands/rm.js'),
+  serve: () => import('../commands/serve.js'),
   set: () => import('../commands/set.js'),
   show: () => import('../commands/show.js'),
   stash: () => import('../commands/stash.js'),

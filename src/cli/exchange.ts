@@ -2,17 +2,23 @@
  * Exchanges with remotes: opens each, runs the session, brings both sides' files in
  * step. One that fails doesn't stop the others.
  */
-import { resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { WnError } from '../core/errors.js';
 import { showTime, hlcFromMs } from '../core/hlc.js';
-import { have } from '../repo/exchange.js';
+import { settingOf } from '../repo/setting.js';
 import type { Remote } from '../repo/settings.js';
-import type { SyncReport } from '../sync/driver.js';
+import { runSync, type SyncReport } from '../sync/driver.js';
 import type { SyncMode } from '../sync/frames.js';
+import {
+  KeptCheckpoints,
+  lastPeer,
+  peerCheckpointPath,
+  remoteCheckpointPath,
+} from '../sync/kept.js';
 import { syncStores } from '../sync/path.js';
 import { ReplicaStore } from '../sync/replicastore.js';
+import { parseAddress } from './address.js';
 import type { Context } from './context.js';
+import { dial, type StreamAddress } from './dial.js';
 import { repositoryAt } from './location.js';
 import { rememberRemote } from './remotes.js';
 import { openAt, type Repository } from './repository.js';
@@ -38,27 +44,6 @@ export interface Exchanged {
   readonly conflicts: number;
   /** What each failure was, in the order of the remotes. */
   readonly failures: readonly WnError[];
-}
-
-/** A path address as a folder; throws `usage` for what is none. */
-export function pathOfAddress(url: string, cwd: string): string {
-  if (url.startsWith('file://')) {
-    try {
-      return fileURLToPath(url);
-    } catch {
-      throw badAddress(url);
-    }
-  }
-  const looksLikeHost = /^[a-z][a-z0-9+.-]*:/i.test(url) || /^[^/\\]+@?[^/\\]*:(?!\\)/.test(url);
-  if (url === '' || url.startsWith('-') || url.includes('\0') || looksLikeHost)
-    throw badAddress(url);
-  return resolve(cwd, url);
-}
-
-function badAddress(url: string): WnError {
-  return new WnError('usage', `not an address that this wn can reach: ${url}`, {
-    hint: 'give a folder, as /media/stick/notes or file:///media/stick/notes',
-  });
 }
 
 /** Runs `mode` with each remote in turn. Never throws for a remote's failure. */
@@ -98,24 +83,72 @@ async function exchangeWith(
   remote: Remote,
   mode: SyncMode,
 ): Promise<SyncReport> {
-  const there = await atRemote(remote, () => openRemote(context, here, remote));
+  const address = parseAddress(remote.url, here.location.root);
+  const { storage, clock } = here.replica.ports;
+  const kept = new KeptCheckpoints(storage, () => remoteCheckpointPath(remote.name));
+  const near = new ReplicaStore(here.replica, kept);
+  const report =
+    address.kind === 'path'
+      ? await overPath(context, here, remote, address.folder, near, mode)
+      : await overLine(context, here, remote, address, near, mode);
+  await kept.save();
+  if (report.ok) {
+    const lastOkAt = showTime(hlcFromMs(clock.wallMs()));
+    await rememberRemote(storage, remote.name, { lastOkAt, have: report.peerHave ?? [] });
+  }
+  return report;
+}
+
+async function overPath(
+  context: Context,
+  here: Repository,
+  remote: Remote,
+  folder: string,
+  near: ReplicaStore,
+  mode: SyncMode,
+): Promise<SyncReport> {
+  const there = await atRemote(remote, () => openRemote(context, here, remote, folder));
   try {
-    const { clock, rng, storage } = here.replica.ports;
-    const near = new ReplicaStore(here.replica);
-    const far = new ReplicaStore(there.replica);
+    const { clock, rng } = here.replica.ports;
+    const kept = new KeptCheckpoints(there.replica.ports.storage, peerCheckpointPath);
+    const far = new ReplicaStore(there.replica, kept);
     const { signal } = context.interruption;
     const { near: report } = await syncStores(near, far, mode, { clock, rng }, { signal });
-    if (report.ok) {
-      const lastOkAt = showTime(hlcFromMs(clock.wallMs()));
-      await rememberRemote(storage, remote.name, { lastOkAt, have: have(there.replica.history) });
-    }
-    if (mode !== 'pull' && there.replica.config.settings['receive.materialise'] !== false) {
-      await atRemote(remote, () => there.work.bringInStep());
-    }
+    if (mode !== 'pull') await atRemote(remote, () => receiveIn(there));
+    await kept.save();
     return report;
   } finally {
     await there.close();
   }
+}
+
+async function overLine(
+  context: Context,
+  here: Repository,
+  remote: Remote,
+  address: StreamAddress,
+  near: ReplicaStore,
+  mode: SyncMode,
+): Promise<SyncReport> {
+  const { clock, rng, storage } = here.replica.ports;
+  const line = await dial(context, here.replica.config, remote, address);
+  const report = await runSync(
+    near,
+    line.channel,
+    { clock, rng },
+    {
+      mode,
+      likely: lastPeer(storage, remote.name),
+      signal: context.interruption.signal,
+    },
+  );
+  const fault = report.error?.code === 'unreachable' ? await line.fault() : null;
+  return fault === null ? report : { ...report, error: fault };
+}
+
+/** Writes out what came for a copy that others send to, unless its owner doesn't want that. */
+export async function receiveIn({ replica, work }: Repository): Promise<void> {
+  if (settingOf(replica.config, 'receive.materialise')) await work.bringInStep();
 }
 
 /** Failures that mean the same on whichever side they are. */
@@ -141,8 +174,12 @@ async function atRemote<T>(remote: Remote, work: () => Promise<T>): Promise<T> {
   }
 }
 
-async function openRemote(context: Context, here: Repository, remote: Remote): Promise<Repository> {
-  const folder = pathOfAddress(remote.url, here.location.root);
+async function openRemote(
+  context: Context,
+  here: Repository,
+  remote: Remote,
+  folder: string,
+): Promise<Repository> {
   const location = repositoryAt(folder);
   if (location === null) {
     throw new WnError('unreachable', `no wn repository at ${folder}`, {

@@ -1,24 +1,16 @@
-/** Tickets: how one is issued, read, and what it makes of an empty folder. */
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+/** Tickets: how one is issued and written, and where a line that is given comes from. */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseActs } from '../caps/acts.js';
 import { verifyChain } from '../caps/attenuate.js';
 import { encodeCap } from '../caps/cap.js';
-import { decodeTicket, encodeTicket, invite, redeem } from '../caps/ticket.js';
-import { toHex } from '../core/bytes.js';
+import { encodeTicket, invite } from '../caps/ticket.js';
 import { WnError } from '../core/errors.js';
 import { hlcFromMs, showTime } from '../core/hlc.js';
-import { showId, type CapId } from '../core/ids.js';
-import { nodeClock } from '../node/clock.js';
-import { nodeRng } from '../node/rng.js';
-import { adoptWorkspace } from '../repo/birth.js';
-import { readConfig, type Config, type Joining, type Remote } from '../repo/settings.js';
+import type { CapId } from '../core/ids.js';
 import { nodeAt } from '../tree/workcopy.js';
-import { checkEmpty, placeFor } from './birth.js';
 import type { Context } from './context.js';
-import { exchange, pathOfAddress } from './exchange.js';
-import { repositoryAt } from './location.js';
-import { deviceKey, portsOf, repositoryOf, type Repository } from './repository.js';
+import type { Repository } from './repository.js';
 import { readStdin } from './stdin.js';
 
 export interface TicketWish {
@@ -120,103 +112,4 @@ export async function readTicketArgument(
   throw new WnError('not_found', `no such file: ${argument}`, {
     hint: 'nothing was changed; give the file that wn invite --out wrote, or - for standard input',
   });
-}
-
-export interface Joined {
-  readonly workspace: string;
-  readonly name: string;
-  readonly path: string;
-  readonly commits: number;
-  readonly device: string;
-}
-
-/** A failure leaves nothing behind but folders that were there before. */
-export async function joinWorkspace(
-  context: Context,
-  ticketText: string,
-  dir: string | null,
-): Promise<Joined> {
-  const ticket = decodeTicket(ticketText, nodeClock.wallMs());
-  const key = await deviceKey(context);
-  const device = toHex(key.publicKey);
-  const caps = redeem(ticket, device, nodeClock.wallMs(), nodeRng);
-  const folder = dir ?? safeFolderName(ticket.name);
-  const root = resolve(context.cwd, folder);
-  checkEmpty(root);
-  const [address] = ticket.addresses;
-  if (address === undefined) {
-    throw new WnError('invalid_ticket', 'the ticket names no address to fetch from', {
-      hint: 'nothing was changed; ask for one with an address: wn invite --via ADDRESS',
-    });
-  }
-  const origin = { name: 'origin', url: pathOfAddress(address, context.cwd) };
-  const { ws, name } = ticket;
-  const config = { workspace: ws, name, device, remotes: [origin], settings: {} };
-  const commits = await adoptFrom(context, root, config, { deviceName: key.name, caps }, origin);
-  return { workspace: showId(ws), name, path: root, commits, device: key.name };
-}
-
-/** Another copy for this device: it has its own log there. */
-export async function cloneWorkspace(
-  context: Context,
-  address: string,
-  dir: string | null,
-): Promise<Joined> {
-  const from = repositoryAt(pathOfAddress(address, context.cwd));
-  if (from === null) {
-    throw new WnError('unreachable', `no wn repository at ${address}`, {
-      hint: 'nothing was changed',
-    });
-  }
-  const { workspace, name } = await readConfig(portsOf(from).storage);
-  const key = await deviceKey(context);
-  const device = toHex(key.publicKey);
-  const root = resolve(context.cwd, dir ?? safeFolderName(name));
-  checkEmpty(root);
-  const origin = { name: 'origin', url: from.root };
-  const config = { workspace, name, device, remotes: [origin], settings: {} };
-  const commits = await adoptFrom(
-    context,
-    root,
-    config,
-    { deviceName: key.name, caps: [] },
-    origin,
-  );
-  return { workspace: showId(workspace), name, path: root, commits, device: key.name };
-}
-
-/** Makes a copy in an empty folder and fills it; a failure leaves nothing behind. Returns the commits fetched. */
-async function adoptFrom(
-  context: Context,
-  root: string,
-  config: Config,
-  joining: Joining,
-  origin: Remote,
-): Promise<number> {
-  const existed = existsSync(root);
-  const location = await placeFor(root, false);
-  try {
-    const replica = await adoptWorkspace(portsOf(location), config, joining);
-    const repository = repositoryOf(context, location, replica);
-    try {
-      const { remotes, failures } = await exchange(context, repository, [origin], 'pull');
-      const [failure] = failures;
-      if (failure !== undefined) throw failure;
-      return remotes[0]?.received ?? 0;
-    } finally {
-      await repository.close();
-    }
-  } catch (error) {
-    rmSync(existed ? location.data : root, { recursive: true, force: true });
-    throw error;
-  }
-}
-
-/** A workspace's name comes from somebody else: it may be no path. */
-function safeFolderName(name: string): string {
-  const safe = name
-    .replace(/[^\p{L}\p{N}._ -]/gu, '')
-    .replace(/^[. ]+/, '')
-    .trim();
-  return safe === '' ? 'workspace' : safe;
 }

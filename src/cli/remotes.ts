@@ -9,6 +9,7 @@ import { utf8 } from '../core/bytes.js';
 import { have, type HaveEntry } from '../repo/exchange.js';
 import type { Replica } from '../repo/replica.js';
 import type { Remote } from '../repo/settings.js';
+import { remoteCheckpointPath } from '../sync/kept.js';
 
 export interface RemoteStatus {
   readonly name: string;
@@ -83,6 +84,8 @@ export function checkRemoteName(name: string): void {
 
 /** Adds a remote, or gives a known one a new address. */
 export async function putRemote(replica: Replica, remote: Remote): Promise<void> {
+  const before = replica.config.remotes.find(({ name }) => name === remote.name);
+  if (before !== undefined && before.url !== remote.url) await forget(replica, remote.name);
   await changeRemotes(replica, (remotes) => [
     ...remotes.filter((other) => other.name !== remote.name),
     remote,
@@ -96,7 +99,13 @@ export async function dropRemote(replica: Replica, name: string): Promise<void> 
     if (left.length < remotes.length) return left;
     throw new WnError('not_found', `no remote is named ${name}`, { hint: 'see: wn remote list' });
   });
-  await replica.ports.storage.remove(memoryPath(name));
+  await forget(replica, name);
+}
+
+/** What another address holds is another matter. */
+async function forget({ ports }: Replica, name: string): Promise<void> {
+  await ports.storage.remove(memoryPath(name));
+  await ports.storage.remove(remoteCheckpointPath(name));
 }
 
 async function changeRemotes(

@@ -1,7 +1,7 @@
 /** Makes another copy of a workspace that this device belongs to. */
-import { Args, WnCommand } from '../cli/command.js';
+import { Args, Flags, WnCommand } from '../cli/command.js';
 import type { TextOutput } from '../cli/output.js';
-import { cloneWorkspace, type Joined } from '../cli/membership.js';
+import { cloneWorkspace, type Joined } from '../cli/adopt.js';
 
 export default class Clone extends WnCommand<typeof Clone, Joined> {
   static override readonly summary = 'Make another copy of a workspace';
@@ -12,11 +12,23 @@ export default class Clone extends WnCommand<typeof Clone, Joined> {
     address: Args.string({ required: true, description: 'Where the workspace is.' }),
     dir: Args.string({ description: "The new folder. Default: the workspace's name." }),
   };
-  static override readonly examples = ['wn clone ~/notes /media/stick/notes'];
+  static override readonly flags = {
+    'serve-command': Flags.string({
+      helpValue: 'PATH',
+      description: 'What runs wn over there, where it is not on the PATH of a login by ssh.',
+    }),
+  };
+  static override readonly examples = [
+    'wn clone ~/notes /media/stick/notes',
+    'wn clone me@desk:notes',
+  ];
   static override readonly result = '{workspace, path, commits}';
 
   protected async execute(): Promise<Joined> {
-    return cloneWorkspace(this.context, this.args.address, this.args.dir ?? null);
+    return cloneWorkspace(this.context, this.args.address, {
+      dir: this.args.dir ?? null,
+      serveCommand: this.flags['serve-command'],
+    });
   }
 
   protected render({ path, commits, name }: Joined, out: TextOutput): void {

@@ -1,7 +1,8 @@
 /** Takes part in a workspace that somebody invited to. */
-import { Args, WnCommand } from '../cli/command.js';
+import { Args, Flags, WnCommand } from '../cli/command.js';
 import type { TextOutput } from '../cli/output.js';
-import { joinWorkspace, readTicketArgument, type Joined } from '../cli/membership.js';
+import { joinWorkspace, type Joined } from '../cli/adopt.js';
+import { readTicketArgument } from '../cli/membership.js';
 
 export default class Join extends WnCommand<typeof Join, Joined> {
   static override readonly summary = 'Take part in a workspace, with a ticket';
@@ -13,6 +14,12 @@ export default class Join extends WnCommand<typeof Join, Joined> {
     ticket: Args.string({ required: true, description: 'A file, -, or the line itself.' }),
     dir: Args.string({ description: "The new folder. Default: the workspace's name." }),
   };
+  static override readonly flags = {
+    'serve-command': Flags.string({
+      helpValue: 'PATH',
+      description: 'What runs wn over there, where it is not on the PATH of a login by ssh.',
+    }),
+  };
   static override readonly examples = ['wn join ticket notes && cd notes'];
   static override readonly result = '{workspace, path, commits}';
 
@@ -22,7 +29,10 @@ export default class Join extends WnCommand<typeof Join, Joined> {
       await this.notice(
         'the ticket is a secret, and now stands in your shell’s history; use a file',
       );
-    return joinWorkspace(this.context, text, this.args.dir ?? null);
+    return joinWorkspace(this.context, text, {
+      dir: this.args.dir ?? null,
+      serveCommand: this.flags['serve-command'],
+    });
   }
 
   protected render({ path, commits, name }: Joined, out: TextOutput): void {

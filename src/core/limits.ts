@@ -186,3 +186,14 @@ export const ID_PREFIX_MATCHES_MAX = 256;
 
 // Settings of a repository
 export const SETTING_CHARS_MAX = 1_024;
+
+// Channels over a duplex of bytes (src/node/framing.ts) and the ways to get one
+/** What may be under way in one direction; more than what a session sends on credit. */
+export const CHANNEL_CREDIT_BYTES = 2 * MIB;
+export const CHANNEL_CREDIT_STEP_BYTES = CHANNEL_CREDIT_BYTES / 8;
+/** What is kept of what the other side's program says on its standard error. */
+export const REMOTE_STDERR_BYTES_MAX = 8 * KIB;
+/** A checkpoint as it is kept on disk: about 150 bytes for each log. */
+export const KEPT_CHECKPOINT_BYTES_MAX = 8 * MIB;
+/** How long the other side's program may take to end after the session has. */
+export const REMOTE_EXIT_MS = 30_000;

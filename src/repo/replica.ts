@@ -14,6 +14,7 @@ import type { DiamondTypes } from '../crdt/text/diamond.js';
 import { Author } from './author.js';
 import { Authority } from './authority.js';
 import { Blobs } from './blobs.js';
+import { changedHere, withTrustedCommands } from './commands.js';
 import { Fold } from './fold/fold.js';
 import { History } from './history.js';
 import { encodeSeq, type CommitState } from './index/records.js';
@@ -69,16 +70,18 @@ export class Replica {
   /** Made and folded, not yet written, in order. */
   private readonly queue: Commit[] = [];
   private release: (() => void) | null = null;
+  private settings: Config;
   private generation = '';
 
   private constructor(
     readonly ports: ReplicaPorts,
-    private settings: Config,
+    settings: Config,
     readonly tables: Tables,
     readonly store: LogStore,
     place: Place | null,
     joining: Joining | null,
   ) {
+    this.settings = withTrustedCommands(settings, ports.placeMark);
     const ws = settings.workspace;
     this.root = rootNode(ws);
     this.history = new History(tables, ws, (log, position) =>
@@ -148,7 +151,8 @@ export class Replica {
   /** Changes the configuration, as it is on disk now. */
   async configure(change: (config: Config) => Config): Promise<void> {
     assert(this.release !== null, 'a change of the configuration without the lock');
-    this.settings = change(await readConfig(this.ports.storage));
+    const before = await readConfig(this.ports.storage);
+    this.settings = changedHere(before, this.ports.placeMark, change);
     await writeConfig(this.ports.storage, this.settings);
   }
 

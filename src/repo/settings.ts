@@ -1,7 +1,7 @@
 /**
  * The repository's small files: `format`, `config` (workspace, remotes, settings) and
  * `place` (which log this copy writes). JSON, because people read them; each is
- * replaced whole. Nothing in them ever runs a command.
+ * replaced whole. What in them names a command counts only as `commands.ts` says.
  */
 import { WnError } from '../core/errors.js';
 import { fromHex, toHex, utf8 } from '../core/bytes.js';
@@ -23,6 +23,8 @@ export interface Config {
   readonly device: DeviceId;
   readonly remotes: readonly Remote[];
   readonly settings: Readonly<Record<string, string | number | boolean>>;
+  /** The place in which somebody has set what runs a command; see `commands.ts`. */
+  readonly commandsMark?: string;
 }
 
 /** The log that this copy of the repository writes, and the mark of the place it was made for. */
@@ -53,13 +55,14 @@ export async function checkFormat(storage: Storage): Promise<void> {
 
 export async function readConfig(storage: Storage): Promise<Config> {
   const value = await readJson(storage, 'config');
-  const { workspace, name, device, remotes, settings } = value as Partial<Config>;
+  const { workspace, name, device, remotes, settings, commandsMark } = value as Partial<Config>;
   if (typeof workspace !== 'string' || typeof device !== 'string' || typeof name !== 'string') {
     throw new WnError('damage', 'the config file of this repository is incomplete', {
       hint: 'restore .wn/config from a backup, or join the workspace again',
     });
   }
-  return { workspace, name, device, remotes: remotes ?? [], settings: settings ?? {} };
+  const config = { workspace, name, device, remotes: remotes ?? [], settings: settings ?? {} };
+  return commandsMark === undefined ? config : { ...config, commandsMark };
 }
 
 export async function writeConfig(storage: Storage, config: Config): Promise<void> {

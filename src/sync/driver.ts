@@ -23,6 +23,8 @@ export interface SyncOptions {
   readonly mode: SyncMode | 'answer';
   /** The device that the remote's address names, where the channel proves none. */
   readonly expected?: DeviceId;
+  /** Who answered there the last time; another may by now. */
+  readonly likely?: DeviceId | null;
   /** False: leave chunks of large files where they are until somebody needs them. */
   readonly wantsBlobs?: boolean;
   readonly signal?: AbortSignal;
@@ -83,6 +85,7 @@ class Drive {
       mode: options.mode,
       peer: channel.peer,
       expected: options.expected ?? null,
+      likely: options.likely ?? null,
       nonce: ports.rng.bytes(NONCE_BYTES),
       versions: options.versions ?? SYNC_VERSIONS,
       wantsBlobs: options.wantsBlobs ?? true,

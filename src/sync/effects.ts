@@ -6,7 +6,7 @@
 import type { WnError } from '../core/errors.js';
 import type { DeviceId } from '../core/ids.js';
 import type { ForkEvidence } from './have.js';
-import type { Checkpoint, Ingested, Rejection, Run } from './store.js';
+import type { Checkpoint, HaveEntry, Ingested, Rejection, Run } from './store.js';
 
 export interface Chunk {
   readonly hash: string;
@@ -57,4 +57,6 @@ export interface SyncOutcome {
   readonly forksProven: number;
   /** The peer holds less than after the last sync with it: restored, or lying. */
   readonly wentBack: boolean;
+  /** What the peer holds now, as far as it is known; null where it hasn't said. */
+  readonly peerHave: readonly HaveEntry[] | null;
 }

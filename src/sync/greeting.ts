@@ -2,7 +2,7 @@
  * HELLO: who speaks, which versions, with what right. The one place where a peer is
  * admitted; `SyncReads.admit` gives the verdict.
  */
-import type { DeviceId } from '../core/ids.js';
+import { NO_WORKSPACE, type DeviceId } from '../core/ids.js';
 import { SYNC_CREDENTIAL_BYTES_MAX } from '../core/limits.js';
 import { assert } from '../core/errors.js';
 import type { Hello, SyncMode } from './frames.js';
@@ -15,6 +15,8 @@ export interface GreetingConfig {
   readonly peer: DeviceId | null;
   /** Whom the dialler means to reach; null for whoever answers. */
   readonly expected: DeviceId | null;
+  /** Who answered here the last time: a guess, which may be wrong and costs a round trip then. */
+  readonly likely: DeviceId | null;
   readonly nonce: Uint8Array;
   readonly versions: readonly number[];
 }
@@ -45,9 +47,11 @@ export function admitted(config: GreetingConfig, hello: Hello): number {
       'update wn on the side that has the older one',
     );
   }
-  const verdict = store.admit(peer, hello.credential);
+  const verdict = store.admit(hello.device, hello.credential);
   const meant = [peer, expected].every((device) => device === null || device === hello.device);
-  if (!verdict.ok || !meant || hello.workspace !== store.workspace) {
+  // A member that wants one more copy may not know which workspace it is; see `ask.ts`.
+  const same = hello.workspace === store.workspace || hello.workspace === NO_WORKSPACE;
+  if (!verdict.ok || !meant || !same) {
     throw refusal('denied', NOT_ADMITTED);
   }
   const version = Math.max(...common);

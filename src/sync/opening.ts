@@ -87,7 +87,7 @@ export class Opening {
   }
 
   private knownBefore(): Checkpoint | null {
-    const device = this.config.peer ?? this.config.expected;
+    const device = this.config.peer ?? this.config.expected ?? this.config.likely;
     return device === null ? null : this.config.store.checkpoint(device);
   }
 

@@ -12,6 +12,7 @@ import { logId, type DeviceId, type Epoch } from '../core/ids.js';
 import { CAP_DEPTH_MAX, SYNC_CREDENTIAL_BYTES_MAX } from '../core/limits.js';
 import { blobsSince, have, ingest, since } from '../repo/exchange.js';
 import type { Replica } from '../repo/replica.js';
+import type { KeptCheckpoints } from './kept.js';
 import type {
   Admission,
   BundleSource,
@@ -23,9 +24,11 @@ import type {
 } from './store.js';
 
 export class ReplicaStore implements SyncStore, BundleSource {
-  private readonly checkpoints = new Map<DeviceId, Checkpoint>();
-
-  constructor(private readonly replica: Replica) {}
+  constructor(
+    private readonly replica: Replica,
+    /** Absent for bundles, which meet nobody. */
+    private readonly kept?: KeptCheckpoints,
+  ) {}
 
   get workspace(): string {
     return this.replica.ws;
@@ -83,9 +86,12 @@ export class ReplicaStore implements SyncStore, BundleSource {
   admit(device: DeviceId | null, credential: Uint8Array): Admission {
     const { authority, ports } = this.replica;
     const shown = readCredential(credential);
-    const leaf = shown?.[shown.length - 1];
-    if (shown === null || leaf?.known !== true)
-      return { ok: false, why: 'no capability was shown' };
+    // Another copy of a member's that holds nothing yet: what its device may is known here.
+    const own = shown?.length === 0 && device !== null;
+    const leaf = own
+      ? authority.actingCap(device, ports.clock.wallMs())
+      : leafOf(shown?.[shown.length - 1]);
+    if (shown === null || leaf === null) return { ok: false, why: 'no capability was shown' };
     // A replica that is being filled for the first time has no genesis to judge by.
     if (authority.genesis() === null) return { ok: true };
     const admitted = admit(
@@ -98,12 +104,16 @@ export class ReplicaStore implements SyncStore, BundleSource {
   }
 
   checkpoint(peer: DeviceId): Checkpoint | null {
-    return this.checkpoints.get(peer) ?? null;
+    return this.kept?.get(peer) ?? null;
   }
 
   remember(peer: DeviceId, checkpoint: Checkpoint): void {
-    this.checkpoints.set(peer, checkpoint);
+    this.kept?.put(peer, checkpoint);
   }
+}
+
+function leafOf(cap: CarriedCap | undefined): SignedCap | null {
+  return cap?.known === true ? cap : null;
 }
 
 function readCredential(bytes: Uint8Array): readonly CarriedCap[] | null {

@@ -23,7 +23,7 @@ import { decodeMessage } from './decode.js';
 import { bound } from './digest.js';
 import type { SyncEffect, SyncEvent, SyncOutcome } from './effects.js';
 import { encodeMessage, type Done, type Have, type Hello, type Message } from './frames.js';
-import { covers, entriesOf, vectorOf, type Vector } from './have.js';
+import { covers, entriesOf, merged, vectorOf, type Vector } from './have.js';
 import { Incoming } from './incoming.js';
 import { Opening, type Compared, type OpeningConfig, type Peer } from './opening.js';
 import { Outgoing } from './outgoing.js';
@@ -37,6 +37,7 @@ import {
   STORE_FAILED,
   tellable,
 } from './refusal.js';
+import type { HaveEntry } from './store.js';
 
 export interface SessionConfig extends OpeningConfig {
   /** False: chunks are fetched when somebody needs them. */
@@ -292,6 +293,11 @@ export class SyncSession {
     else incoming.stored();
   }
 
+  private peerHave({ ours, theirs }: Compared, error: WnError | null): readonly HaveEntry[] {
+    const took = error === null && this.opening.peer?.sending === true;
+    return entriesOf(took ? merged(ours, theirs) : theirs);
+  }
+
   private end(error: WnError | null): SyncEffect {
     this.ended = true;
     const { compared } = this.opening;
@@ -310,6 +316,7 @@ export class SyncSession {
       forksProven: incoming?.forksProven ?? 0,
       // A forked log is told as not held: that is no going back.
       wentBack: forks === 0 && compared?.wentBack === true,
+      peerHave: compared === null ? null : this.peerHave(compared, error),
     };
     return { do: 'end', outcome };
   }

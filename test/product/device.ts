@@ -20,15 +20,26 @@ export class Device {
 
   constructor(
     readonly root: string,
-    name: string,
-    homes = dirname(root),
+    readonly name: string,
+    private readonly homes = dirname(root),
+    private readonly env: Readonly<Record<string, string>> = {},
   ) {
     this.home = join(homes, `home-${name}`);
   }
 
+  /** The same device with more in its environment. */
+  with(env: Readonly<Record<string, string>>): Device {
+    return new Device(this.root, this.name, this.homes, { ...this.env, ...env });
+  }
+
+  /** The same device, standing elsewhere. */
+  in(folder: string): Device {
+    return new Device(folder, this.name, this.homes, this.env);
+  }
+
   /** As a person runs it. */
   run(line: readonly string[], input = ''): Promise<Finished> {
-    return wn(['-C', this.root, ...line], { input, env: { WN_HOME: this.home } });
+    return wn(['-C', this.root, ...line], { input, env: { WN_HOME: this.home, ...this.env } });
   }
 
   /** With `--json`; fails the test unless it ends with `exit` and prints one document. */
