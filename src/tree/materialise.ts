@@ -6,7 +6,7 @@
  *
  * First what has room is written, so that everything that moved is in its new place
  * before it leaves the old one; then old files go; then what they were in the way of is
- * written. Leaves out what has to happen (`plan`).
+ * written. Leaves out what has to happen (`plan`) and what follows a crash (`recover`).
  */
 import type { NodeId } from '../core/ids.js';
 import type { FileStat, WorkDir } from '../core/ports.js';
@@ -14,6 +14,7 @@ import { foldName } from './names.js';
 import { look, obstacle } from './ondisk.js';
 import { isRespelled, makePlan, type Plan, type PlanInput, type Step } from './plan.js';
 import { fileHash } from './project.js';
+import { leftFrom } from './recover.js';
 import { stampOf } from './scan.js';
 import type { Intent, Stamp, TreeEntry, TreeState } from './state.js';
 
@@ -110,11 +111,6 @@ async function writeRound(input: MaterialiseInput, steps: readonly Step[]): Prom
 function intentOf({ entry, shown, mine }: Step): Intent {
   if (mine !== null) return { entry, hash: fileHash(mine) };
   return { entry, hash: shown.type === 'folder' ? '' : shown.hash };
-}
-
-function leftFrom(dir: WorkDir, from: TreeEntry): TreeEntry {
-  const seen = look(dir, from);
-  return seen.is === 'edited' ? { ...from, hash: fileHash(seen.bytes), stamp: null } : from;
 }
 
 /**
@@ -243,34 +239,4 @@ function removeFolder(
   if (dir.stat(path)?.kind !== 'folder' || dir.removeFolder(path)) return true;
   const cleared = new Set(removed);
   return ![...entries.keys()].some((other) => other.startsWith(`${path}/`) && !cleared.has(other));
-}
-
-// After a crash
-
-/** Finishes what a killed process had begun: tells written files from unwritten ones. */
-export async function recoverIntents({
-  replica,
-  dir,
-  state,
-  nowMs,
-}: MaterialiseInput): Promise<void> {
-  if (state.intents.size + state.removals.size === 0) return;
-  const put: TreeEntry[] = [];
-  for (const { entry, hash } of state.intents.values()) {
-    const seen = look(dir, { ...entry, hash, stamp: null });
-    if (seen.is !== 'same') continue;
-    const stat = dir.stat(entry.path);
-    if (stat === null) continue;
-    const stamp = entry.type === 'folder' ? null : stampOf(stat, nowMs());
-    const isMine = hash !== entry.hash;
-    const before = state.entries.get(state.pathOf(entry.node) ?? entry.path);
-    if (isMine && before !== undefined && before.path !== entry.path)
-      put.push(leftFrom(dir, before));
-    put.push({ ...entry, stamp: stamp !== null && isMine ? { ...stamp, mtimeMs: -1 } : stamp });
-  }
-  const written = new Set(put.map(({ path }) => path));
-  const removed = [...state.removals].filter(
-    (path) => !written.has(path) && dir.stat(path) === null,
-  );
-  await replica.flush(null, [state.record({ put, removed }, null)]);
 }

@@ -24,7 +24,7 @@ export interface Texts {
 }
 
 /** The share of common lines from which a vanished and a new file count as one. */
-const LIKENESS_MIN = 0.6;
+export const LIKENESS_MIN = 0.6;
 
 export function findMoves({ added, vanished }: Scan, texts: Texts): Moves {
   const moved = new Map<string, TreeEntry>();

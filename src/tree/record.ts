@@ -221,9 +221,10 @@ async function writeContent(
     setAttribute(recording, node, ATTRIBUTE.body, content.target);
     keep(recording, item, node, null);
   } else if (content.kind === 'whole') {
-    setBody(recording, node, content.value as Value, from);
-    if (from === null || from.base !== null)
-      setAttribute(recording, node, ATTRIBUTE.format, 'whole');
+    const isNew = from === null || from.base !== null;
+    // Who changed but the mode has not chosen between contents that are in conflict.
+    if (isNew || item.hash !== from.hash) setBody(recording, node, content.value as Value, from);
+    if (isNew) setAttribute(recording, node, ATTRIBUTE.format, 'whole');
     keep(recording, item, node, null);
   } else {
     writeText(recording, node, item, content, from);

@@ -8,7 +8,7 @@
  *
  * A journal record that goes with a commit counts only if that commit is held: both are
  * made durable together, and a torn pair falls apart into nothing. An intent says what a
- * file is about to become; see `materialise`.
+ * file is about to become; see `recover`.
  */
 import { fromHex, toHex, utf8 } from '../core/bytes.js';
 import {
@@ -25,6 +25,7 @@ import { TREE_JOURNAL_BYTES_MAX, TREE_RECORD_BYTES_MAX } from '../core/limits.js
 import type { NodeType } from '../core/op.js';
 import type { FileStat, Storage } from '../core/ports.js';
 import type { Head } from '../crdt/text/op.js';
+import { ALONGSIDE_PATH } from '../repo/rebuild.js';
 import type { Extra } from '../repo/writer.js';
 import type { Eol, TextForm } from './eol.js';
 import type { Crdt, Field, FieldShown, FieldValue } from './field.js';
@@ -70,7 +71,7 @@ export interface Changes {
 }
 
 const SNAPSHOT = 'tree/state';
-const JOURNAL = 'tree/journal';
+const JOURNAL = ALONGSIDE_PATH;
 const MAGIC = 'wntree-1';
 
 export class TreeState {
