@@ -131,7 +131,7 @@ function unitEdits(before: string, after: string): Edit[] {
     const b = toCodePoints(after.slice(bStarts[hunk.bStart], bStarts[hunk.bEnd]));
     const { edits, isShortest } = editScript(a, b, effort);
     const toUnits = unitsFrom(a, b, aStarts[hunk.aStart]!, bStarts[hunk.bStart]!);
-    return { isShortest, edits: absorb(edits).map(toUnits) };
+    return { isShortest, edits: absorb(edits, a).map(toUnits) };
   };
   return edits.flatMap((hunk) => {
     const script = within(hunk);
@@ -173,13 +173,15 @@ function unitCounter(points: Uint32Array, start: number): (upTo: number) => numb
 
 /**
  * Joins edits where what is equal between them is no longer than either: letters that two words
- * happen to share are no reason to keep them, and would mix with a concurrent edit.
+ * happen to share are no reason to keep them, and would mix with a concurrent edit. A whole
+ * line of `a` stays: taken out and put in again here and elsewhere, it would be there twice.
  */
-function absorb(edits: readonly Edit[]): Edit[] {
+function absorb(edits: readonly Edit[], a: Uint32Array): Edit[] {
   const joined: Edit[] = [];
   for (let edit of edits) {
     for (let last = joined.at(-1); last !== undefined; last = joined.at(-1)) {
       if (edit.aStart - last.aEnd > Math.min(sizeOf(last), sizeOf(edit))) break;
+      if (holdsLine(a, last.aEnd, edit.aStart)) break;
       edit = { ...edit, aStart: last.aStart, bStart: last.bStart };
       joined.pop();
     }
@@ -190,6 +192,19 @@ function absorb(edits: readonly Edit[]): Edit[] {
 
 function sizeOf({ aStart, aEnd, bStart, bEnd }: Edit): number {
   return Math.max(aEnd - aStart, bEnd - bStart);
+}
+
+const NEWLINE = 10;
+
+/** Does a line that isn't empty, from its first character to its last, stand in `[from, to)`? */
+function holdsLine(points: Uint32Array, from: number, to: number): boolean {
+  let start = from === 0 || points[from - 1] === NEWLINE ? from : Infinity;
+  for (let at = from; at <= to; at += 1) {
+    if (at < points.length && points[at] !== NEWLINE) continue;
+    if (at > start) return true;
+    start = at + 1;
+  }
+  return false;
 }
 
 /** An op's runs apply in sequence, so each position is one of the text as changed so far. */

@@ -167,6 +167,14 @@ describe('diffText', () => {
     }
   });
 
+  it('keeps a line whole that stayed between two edits, however short it is', () => {
+    const runs = diffText('x\n', 'a line before it\nx and words behind it\n');
+    assert.deepEqual(runs, [
+      [0, 'a line before it\n'],
+      [18, ' and words behind it'],
+    ]);
+  });
+
   it('does not mix two words that share letters', () => {
     assert.deepEqual(diffText('(separate)', '(operating)'), [
       [1, 8],
