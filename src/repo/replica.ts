@@ -13,7 +13,7 @@ import type { Clock, Deflate, KeyValue, Rng, Storage } from '../core/ports.js';
 import type { DiamondTypes } from '../crdt/text/diamond.js';
 import { Author } from './author.js';
 import { Authority } from './authority.js';
-import { Blobs } from './blobs.js';
+import { Blobs, type Chunk } from './blobs.js';
 import { changedHere, withTrustedCommands } from './commands.js';
 import { Fold } from './fold/fold.js';
 import { History } from './history.js';
@@ -291,13 +291,14 @@ export class Replica {
     return this.wanted.list(limit);
   }
 
-  /** Stores a chunk that a peer sent; durable when resolved. Throws `invalid`. */
-  async takeBlob(hash: string, bytes: Uint8Array): Promise<void> {
-    await this.blobs.write(hash, bytes);
+  /** Stores chunks that a peer sent; durable when resolved. Gives how many weren't their hash. */
+  async takeBlobs(chunks: readonly Chunk[]): Promise<number> {
+    const stored = await this.blobs.write(chunks);
     await this.transact(async () => {
-      this.wanted.arrived(hash);
+      for (const hash of stored) this.wanted.arrived(hash);
       await this.flush(null);
     });
+    return chunks.length - stored.length;
   }
 
   // The working directory

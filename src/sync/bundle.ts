@@ -20,12 +20,11 @@ import {
 } from '../core/limits.js';
 import { decodeMessage } from './decode.js';
 import { bound, chained, NO_FRAMES } from './digest.js';
-import type { Chunk } from './effects.js';
 import { encodeMessage, type Done, type Have, type Message } from './frames.js';
 import { compare, vectorOf } from './have.js';
 import { HaveReader, havePages } from './havepages.js';
 import { Assembly, packBlobs, packRuns, type Packed } from './pack.js';
-import type { BundleSource, HaveEntry, Rejection, Run, SyncStore } from './store.js';
+import type { BundleSource, Chunk, HaveEntry, Rejection, Run, SyncStore } from './store.js';
 
 const FAMILY = 'wn-bundle/';
 const MAGIC = utf8(`${FAMILY}1\n`);
@@ -67,7 +66,7 @@ export interface Unbundled {
   readonly blobs: number;
 }
 
-export type BundleTarget = Pick<SyncStore, 'workspace' | 'headsAt' | 'ingest' | 'writeBlob'>;
+export type BundleTarget = Pick<SyncStore, 'workspace' | 'headsAt' | 'ingest' | 'writeBlobs'>;
 
 /**
  * Takes a bundle in, `SYNC_CREDIT_BYTES` at a time. Throws `invalid` for what is no bundle
@@ -239,17 +238,11 @@ class Intake {
       this.rejected.push(...rejected);
       this.checkFlood();
     }
-    for (const { hash, bytes } of this.chunks.splice(0)) await this.write(hash, bytes);
-  }
-
-  private async write(hash: string, bytes: Uint8Array): Promise<void> {
-    try {
-      await this.target.writeBlob(hash, bytes);
-      this.counts.blobs += 1;
-    } catch (error) {
-      if (!(error instanceof WnError) || error.code !== 'invalid') throw error;
-      throw damaged('a chunk in it is not what its hash says');
-    }
+    const chunks = this.chunks.splice(0);
+    if (chunks.length === 0) return;
+    const refused = await this.target.writeBlobs(chunks);
+    this.counts.blobs += chunks.length - refused;
+    if (refused > 0) throw damaged('a chunk in it is not what its hash says');
   }
 
   private checkFlood(): void {

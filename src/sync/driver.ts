@@ -7,11 +7,11 @@ import { assert, WnError } from '../core/errors.js';
 import type { DeviceId } from '../core/ids.js';
 import { SYNC_ADMISSION_MS, SYNC_CLOSE_MS, SYNC_IDLE_MS } from '../core/limits.js';
 import type { Clock, Rng, SecureChannel } from '../core/ports.js';
-import type { Chunk, SyncEffect, SyncEvent, SyncOutcome } from './effects.js';
+import type { SyncEffect, SyncEvent, SyncOutcome } from './effects.js';
 import { NONCE_BYTES, SYNC_VERSIONS, type SyncMode } from './frames.js';
 import type { ForkEvidence } from './have.js';
 import { SyncSession } from './session.js';
-import type { Run, SyncStore } from './store.js';
+import type { Chunk, Run, SyncStore } from './store.js';
 
 export interface SyncPorts {
   readonly clock: Clock;
@@ -187,18 +187,14 @@ class Drive {
     }
   }
 
-  /** Chunks are written together, so that a store may make them durable together. */
   private async keep(chunks: readonly Chunk[]): Promise<void> {
-    const results = await Promise.allSettled(
-      chunks.map(({ hash, bytes }) => this.store.writeBlob(hash, bytes)),
-    );
-    this.lastActiveMs = this.ports.clock.monotonicMs();
-    const faults = results.flatMap((result): readonly unknown[] =>
-      result.status === 'rejected' ? [result.reason] : [],
-    );
-    const failed = faults.find((fault) => !(fault instanceof WnError && fault.code === 'invalid'));
-    if (failed === undefined) this.feed({ on: 'kept', refused: faults.length });
-    else this.storeFailed(failed);
+    try {
+      const refused = await this.store.writeBlobs(chunks);
+      this.lastActiveMs = this.ports.clock.monotonicMs();
+      this.feed({ on: 'kept', refused });
+    } catch (error) {
+      this.storeFailed(error);
+    }
   }
 
   private storeFailed(error: unknown): void {

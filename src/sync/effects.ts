@@ -6,12 +6,7 @@
 import type { WnError } from '../core/errors.js';
 import type { DeviceId } from '../core/ids.js';
 import type { ForkEvidence } from './have.js';
-import type { Checkpoint, HaveEntry, Ingested, Rejection, Run } from './store.js';
-
-export interface Chunk {
-  readonly hash: string;
-  readonly bytes: Uint8Array;
-}
+import type { Checkpoint, Chunk, HaveEntry, Ingested, Rejection, Run } from './store.js';
 
 export type SyncEvent =
   /** The channel is there. First, and once. */

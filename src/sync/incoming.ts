@@ -14,12 +14,12 @@ import {
   SYNC_REJECTED_MAX,
   SYNC_WANTS_PER_PAGE,
 } from '../core/limits.js';
-import { bound, chained, NO_FRAMES } from './digest.js';
-import type { Chunk, SyncEffect } from './effects.js';
+import { blobMark, bound, chained, NO_FRAMES } from './digest.js';
+import type { SyncEffect } from './effects.js';
 import { encodeMessage, type Blob, type End, type Message } from './frames.js';
 import { Assembly } from './pack.js';
 import { refusal } from './refusal.js';
-import type { Ingested, Rejection, Run, SyncReads } from './store.js';
+import type { Chunk, Ingested, Rejection, Run, SyncReads } from './store.js';
 
 export interface IncomingConfig {
   readonly store: Pick<SyncReads, 'blobsWanted'>;
@@ -77,7 +77,8 @@ export class Incoming {
     if (!this.config.receiving) throw new WnError('invalid', 'content against the direction');
     if (frame.byteLength > this.window) throw new WnError('invalid', 'content beyond the credit');
     this.window -= frame.byteLength;
-    this.digest = chained(this.digest, frame);
+    const mark = message.type === 'blob' ? blobMark(message.hash, message.bytes) : frame;
+    this.digest = chained(this.digest, mark);
     if (message.type === 'blob') {
       this.takeBlob(message, frame.byteLength);
       return;

@@ -12,7 +12,7 @@ export class Outgoing {
   private ready: Packed | null = null;
   private credit = SYNC_CREDIT_BYTES;
 
-  /** Over all frames handed out. */
+  /** Over all frames handed out, or what stands for them. */
   digest: Uint8Array = NO_FRAMES;
   commits = 0;
   blobs = 0;
@@ -36,7 +36,7 @@ export class Outgoing {
     for (let next = this.peek(); next !== null; next = this.peek()) {
       if (next.frame.byteLength > this.credit) break;
       this.credit -= next.frame.byteLength;
-      this.digest = chained(this.digest, next.frame);
+      this.digest = chained(this.digest, next.mark ?? next.frame);
       this.commits += next.commits;
       this.blobs += next.blobs;
       this.ready = null;

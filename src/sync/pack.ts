@@ -11,6 +11,7 @@ import {
   SYNC_RUN_COMMITS_MAX,
 } from '../core/limits.js';
 import { decodeMessage } from './decode.js';
+import { blobMark } from './digest.js';
 import { encodeMessage } from './frames.js';
 import type { Run, SyncReads } from './store.js';
 
@@ -19,6 +20,8 @@ export interface Packed {
   readonly frame: Uint8Array;
   readonly commits: number;
   readonly blobs: number;
+  /** What stands for the frame in a session's digest; absent: the frame itself. */
+  readonly mark?: Uint8Array;
 }
 
 /** What the encoding of a run, of a payload's length, and of a PART's head adds at most. */
@@ -74,7 +77,7 @@ export function* packBlobs(
   for (const hash of hashes) {
     const bytes = store.readBlob(hash);
     const frame = encodeMessage({ type: 'blob', hash, bytes });
-    yield { frame, commits: 0, blobs: bytes === null ? 0 : 1 };
+    yield { frame, commits: 0, blobs: bytes === null ? 0 : 1, mark: blobMark(hash, bytes) };
   }
 }
 

@@ -17,6 +17,7 @@ import type {
   Admission,
   BundleSource,
   Checkpoint,
+  Chunk,
   HaveEntry,
   Ingested,
   Run,
@@ -67,8 +68,8 @@ export class ReplicaStore implements SyncStore, BundleSource {
     return blobsSince(this.replica, theirs);
   }
 
-  writeBlob(hash: string, bytes: Uint8Array): Promise<void> {
-    return this.replica.takeBlob(hash, bytes);
+  writeBlobs(chunks: readonly Chunk[]): Promise<number> {
+    return this.replica.takeBlobs(chunks);
   }
 
   credential(): Uint8Array {

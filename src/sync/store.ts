@@ -29,6 +29,12 @@ export interface HaveEntry {
   readonly head: string;
 }
 
+/** Content of files, cut by content, each under its hash. */
+export interface Chunk {
+  readonly hash: string;
+  readonly bytes: Uint8Array;
+}
+
 export interface Rejection {
   readonly what: string;
   readonly why: string;
@@ -84,8 +90,8 @@ export interface SyncReads {
 export interface SyncStore extends SyncReads {
   /** Verifies and stores; durable when resolved. Throws only for faults of this side, as a full disk. */
   ingest(runs: readonly Run[]): Promise<Ingested>;
-  /** Throws `invalid` unless the bytes have that hash. Durable when resolved. */
-  writeBlob(hash: string, bytes: Uint8Array): Promise<void>;
+  /** Stores those that are what their hash says, durable when resolved. Gives how many aren't. */
+  writeBlobs(chunks: readonly Chunk[]): Promise<number>;
   /** Need not be durable: a lost or stale checkpoint costs one more round trip. */
   remember(peer: DeviceId, checkpoint: Checkpoint): void;
 }

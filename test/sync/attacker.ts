@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { SecureChannel } from '../../src/core/ports.js';
 import { decodeMessage } from '../../src/sync/decode.js';
-import { bound, chained, NO_FRAMES } from '../../src/sync/digest.js';
+import { blobMark, bound, chained, NO_FRAMES } from '../../src/sync/digest.js';
 import { runSync, type SyncReport } from '../../src/sync/driver.js';
 import {
   encodeMessage,
@@ -53,7 +53,11 @@ export class Attacker {
 
   send(message: Message): void {
     const frame = encodeMessage(message);
-    if (['runs', 'part', 'blob'].includes(message.type)) this.stream = chained(this.stream, frame);
+    if (message.type === 'blob') {
+      this.stream = chained(this.stream, blobMark(message.hash, message.bytes));
+    } else if (['runs', 'part'].includes(message.type)) {
+      this.stream = chained(this.stream, frame);
+    }
     if (message.type === 'runs') {
       this.commits += message.runs.reduce((sum, run) => sum + run.payloads.length, 0);
     }

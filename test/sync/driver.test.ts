@@ -157,12 +157,12 @@ describe('a store that fails', () => {
   it('while it writes chunks likewise', async () => {
     const [a, b] = pair();
     a.commitChunks([new Uint8Array(500)]);
-    const write = b.writeBlob.bind(b);
-    b.writeBlob = () => Promise.reject(new WnError('disk_full', 'no room'));
+    const write = b.writeBlobs.bind(b);
+    b.writeBlobs = () => Promise.reject(new WnError('disk_full', 'no room'));
     const { far } = await exchange(a, b);
     assert.equal(far.error?.code, 'disk_full');
     assert.equal(b.contents().length, 1, 'the commit is in');
-    b.writeBlob = write;
+    b.writeBlobs = write;
     assert.equal((await exchange(a, b)).far.blobsReceived, 1);
   });
 
