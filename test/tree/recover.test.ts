@@ -8,7 +8,7 @@ import { Dead } from '../simulation/fuse.js';
 import { World } from '../simulation/world.js';
 import type { Device } from '../simulation/device.js';
 
-const STEPS = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
+const STEPS = Array.from({ length: 20 }, (_, index) => index + 1);
 const OLD = 'one\ntwo\nthree\nfour\n';
 
 /** Runs a command of a process that is killed at its n-th step; false if it ended before. */
@@ -36,6 +36,16 @@ async function killedAt(
   return killed;
 }
 
+/** The first of two files that have to be written, so that it may be there and the other not. */
+async function edited(world: World, ann: Device): Promise<void> {
+  ann.files.save('a.md', OLD);
+  await ann.work.commit({ message: null });
+  await world.sync(ann, world.device(1));
+  ann.files.save('a.md', `zero\n${OLD}`);
+  ann.files.save('z.md', 'last\n');
+  await ann.work.commit({ message: null });
+}
+
 async function nextCommit(device: Device): Promise<void> {
   await device.open();
   await device.work.commit({ message: null });
@@ -46,11 +56,7 @@ describe('recovery of the working directory', () => {
     it(`takes an edit for one of what the user saw, new text or old (killed at step ${step})`, async () => {
       const world = await World.begin(step, 2);
       const [ann, bea] = [world.device(0), world.device(1)];
-      ann.files.save('a.md', OLD);
-      await ann.work.commit({ message: null });
-      await world.sync(ann, bea);
-      ann.files.save('a.md', `zero\n${OLD}`);
-      await ann.work.commit({ message: null });
+      await edited(world, ann);
       if (!(await killedAt(bea, step, () => world.sync(bea, ann)))) return;
       world.passTime();
       bea.files.save('a.md', `${bea.files.text('a.md') ?? ''}five\n`);
@@ -63,11 +69,7 @@ describe('recovery of the working directory', () => {
     it(`finds a file that the user has moved since (killed at step ${step})`, async () => {
       const world = await World.begin(step, 2);
       const [ann, bea] = [world.device(0), world.device(1)];
-      ann.files.save('a.md', OLD);
-      await ann.work.commit({ message: null });
-      await world.sync(ann, bea);
-      ann.files.save('a.md', `zero\n${OLD}`);
-      await ann.work.commit({ message: null });
+      await edited(world, ann);
       if (!(await killedAt(bea, step, () => world.sync(bea, ann)))) return;
       world.passTime();
       bea.files.move('a.md', 'b.md');
@@ -84,6 +86,7 @@ describe('recovery of the working directory', () => {
         ann.files.save('a.md', OLD);
         await ann.work.commit({ message: null });
         ann.files.save('a.md', `${OLD}five\n`);
+        for (let times = 0; times < 10; times++) world.passTime();
         if (!(await killedAt(ann, step, () => ann.work.commit({ message: null })))) continue;
         await nextCommit(ann);
         ann.cutPower();
