@@ -60,7 +60,7 @@ export function authorize(commit: CommitFacts, authority: AuthorityView): Verdic
   if (header.ws !== authority.ws) return deny('wrong_workspace');
   const carried = carriedCaps(groups);
   if ('ok' in carried) return carried;
-  const view = withCaps(authority, carried);
+  const view = carried.length === 0 ? authority : withCaps(authority, carried);
   const holder = checkHolder(header.dev, header.cap, view, hlcMs(header.hlc));
   if (!holder.ok) return holder;
   for (const cap of carried) {
@@ -121,14 +121,16 @@ function authorizeGenesis({ id, header, groups }: CommitFacts, ws: WorkspaceId):
 /** Any member may carry any capability: it is judged by its own chain, not by who brings it. */
 function carriedCaps(groups: CommitFacts['groups']): readonly CarriedCap[] | Refusal {
   const caps: CarriedCap[] = [];
-  for (const op of groups.flatMap((group) => group?.ops ?? [])) {
-    if (op.op !== 'grant') continue;
-    if (caps.length === CAP_GRANTS_PER_COMMIT_MAX) return deny('too_many_grants');
-    try {
-      caps.push(decodeCap(op.cap, op.sig));
-    } catch (error) {
-      if (!(error instanceof WnError)) throw error;
-      return deny('malformed_cap', error.message);
+  for (const group of groups) {
+    for (const op of group?.ops ?? []) {
+      if (op.op !== 'grant') continue;
+      if (caps.length === CAP_GRANTS_PER_COMMIT_MAX) return deny('too_many_grants');
+      try {
+        caps.push(decodeCap(op.cap, op.sig));
+      } catch (error) {
+        if (!(error instanceof WnError)) throw error;
+        return deny('malformed_cap', error.message);
+      }
     }
   }
   return caps;

@@ -70,9 +70,19 @@ function replacer(this: unknown, key: string, value: unknown): unknown {
   );
 }
 
+/** Whether `JSON.stringify` by itself says it all; it is several times faster without a replacer. */
+function isPlain(value: unknown): boolean {
+  if (typeof value === 'bigint') return false;
+  if (typeof value !== 'object' || value === null) return true;
+  if (Array.isArray(value)) return value.every(isPlain);
+  if (Object.getPrototypeOf(value) !== Object.prototype) return false;
+  for (const name in value) if (!isPlain((value as Record<string, unknown>)[name])) return false;
+  return true;
+}
+
 /** JSON in which bytes are hex, sets sorted lists and big integers numbers where they fit. */
 export function encodeJson(value: unknown): string {
-  return JSON.stringify(value, replacer);
+  return isPlain(value) ? JSON.stringify(value) : JSON.stringify(value, replacer);
 }
 
 /** `{"ok":true,"result":…}` or `{"ok":false,"error":{code,message,hint?,…},"result"?:…}`. */

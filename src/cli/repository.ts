@@ -35,7 +35,10 @@ export class Repository implements Session {
   /** A path argument, relative to where the user stands, as a path in the workspace. Throws `usage`. */
   path(argument: string): string {
     const absolute = resolve(this.context.cwd, argument);
-    const path = relative(this.location.root, absolute).split(sep).join('/');
+    const below = `${this.location.root}${sep}`;
+    const path = absolute.startsWith(below)
+      ? toSlashes(absolute.slice(below.length))
+      : toSlashes(relative(this.location.root, absolute));
     if (path === '..' || path.startsWith('../')) {
       throw new WnError('usage', `${argument} is outside the workspace`, {
         hint: `paths are below ${this.location.root}`,
@@ -58,6 +61,10 @@ export class Repository implements Session {
     await this.flush();
     await this.replica.close();
   }
+}
+
+function toSlashes(path: string): string {
+  return sep === '/' ? path : path.split(sep).join('/');
 }
 
 /** Opens the repository that the command is used in; throws `no_repository` and more. */

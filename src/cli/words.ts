@@ -7,8 +7,11 @@ import { WnError } from '../core/errors.js';
 // A run of anything plain, a single-quoted or double-quoted part, or an escaped character.
 const PART = /[^\s'"\\]+|'([^']*)'|"((?:[^"\\]|\\[^])*)"|\\([^])|(\s+)/gy;
 
+const QUOTING = /['"\\]/;
+
 /** Throws `usage` for an open quote. An escaped newline can't occur: lines have none. */
 export function splitWords(line: string): string[] {
+  if (!QUOTING.test(line)) return line.split(/\s+/).filter((word) => word !== '');
   const words: string[] = [];
   let word: string | undefined;
   let end = 0;

@@ -14,6 +14,24 @@ export function fromHex(hex: string): Uint8Array {
   return Buffer.from(hex, 'hex');
 }
 
+const IDS_CACHED_MAX = 8_192;
+const idsInBytes = new Map<string, Uint8Array>();
+
+/**
+ * Bytes of an id that comes again and again (a device, a worknode, a capability): they are
+ * remembered, and nobody may write to them. Turning hex into bytes is the dearest small
+ * step on the way of a commit to the disk.
+ */
+export function idBytes(hex: string): Uint8Array {
+  let bytes = idsInBytes.get(hex);
+  if (bytes === undefined) {
+    bytes = fromHex(hex);
+    if (idsInBytes.size >= IDS_CACHED_MAX) idsInBytes.clear();
+    idsInBytes.set(hex, bytes);
+  }
+  return bytes;
+}
+
 export function utf8(text: string): Uint8Array {
   return Buffer.from(text, 'utf8');
 }

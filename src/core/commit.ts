@@ -14,7 +14,7 @@ import {
   fromUint64,
   type Canonical,
 } from './canonical.js';
-import { fromHex, toHex, utf8 } from './bytes.js';
+import { fromHex, idBytes, toHex, utf8 } from './bytes.js';
 import { hash, hashHex, verify, type Signer } from './crypto.js';
 import { WnError } from './errors.js';
 import type { Hlc, Stamp } from './hlc.js';
@@ -96,14 +96,14 @@ export function encodeHeader(header: Header): Uint8Array {
   return encodeCanonical([
     HEADER_VERSION,
     ALGORITHMS,
-    fromHex(header.ws),
-    fromHex(header.dev),
-    fromHex(header.epoch),
+    idBytes(header.ws),
+    idBytes(header.dev),
+    idBytes(header.epoch),
     header.seq,
     header.prev === null ? null : fromHex(header.prev),
     header.deps.map(fromHex),
     fromUint64(header.hlc),
-    header.cap === null ? null : fromHex(header.cap),
+    header.cap === null ? null : idBytes(header.cap),
     KINDS.indexOf(header.kind),
     header.groups.map((group): Canonical => [
       fromHex(group.hash),
@@ -125,7 +125,7 @@ export function groupHash(bytes: Uint8Array): string {
 export function encodeGroup(group: Group): Uint8Array {
   return encodeCanonical([
     group.salt,
-    group.scope === null ? null : group.scope.map(fromHex),
+    group.scope === null ? null : group.scope.map(idBytes),
     group.msg,
     group.ops.map(encodeOp),
   ]);
@@ -251,6 +251,9 @@ function checkGroup(ref: GroupRef, bytes: Uint8Array | null): Group | null {
 export interface StampedOp {
   readonly op: Op;
   readonly at: Stamp;
+  /** The time of `at`, and the op's place among all of the commit's. */
+  readonly time: Hlc;
+  readonly offset: number;
   readonly group: number;
   readonly index: number;
   readonly salt: Uint8Array;
@@ -266,8 +269,10 @@ export function stampedOps(
   commit.header.groups.forEach((ref, groupIndex) => {
     const group = groups[groupIndex] ?? null;
     group?.ops.forEach((op, index) => {
-      const at = stamp(commit.header.hlc + BigInt(offset + index), commit.log);
-      stamped.push({ op, at, group: groupIndex, index, salt: group.salt });
+      const time = commit.header.hlc + BigInt(offset + index);
+      const at = stamp(time, commit.log);
+      const { salt } = group;
+      stamped.push({ op, at, time, offset: offset + index, group: groupIndex, index, salt });
     });
     offset += ref.ops;
   });

@@ -27,13 +27,35 @@ const tagBytes = new Map<HashTag, Uint8Array>();
 
 /** SHA-256 of tag, one zero byte, then the parts in order. 32 bytes. */
 export function hash(tag: HashTag, ...parts: readonly Uint8Array[]): Uint8Array {
-  const length = parts.reduce((sum, part) => sum + part.byteLength, 0);
-  if (length <= ONE_SHOT_BYTES_MAX) {
-    return crypto.hash('sha256', Buffer.concat([prefixOf(tag), ...parts]), 'buffer');
+  const joined = joinShort(tag, parts);
+  return joined === null ? digest(tag, parts).digest() : crypto.hash('sha256', joined, 'buffer');
+}
+
+export function hashHex(tag: HashTag, ...parts: readonly Uint8Array[]): string {
+  const joined = joinShort(tag, parts);
+  return joined === null ? digest(tag, parts).digest('hex') : crypto.hash('sha256', joined, 'hex');
+}
+
+/** Tag and parts in one piece; null where that is too long to be worth copying. */
+function joinShort(tag: HashTag, parts: readonly Uint8Array[]): Uint8Array | null {
+  const prefix = prefixOf(tag);
+  let length = prefix.byteLength;
+  for (const part of parts) length += part.byteLength;
+  if (length > ONE_SHOT_BYTES_MAX) return null;
+  const joined = Buffer.allocUnsafe(length);
+  joined.set(prefix);
+  let at = prefix.byteLength;
+  for (const part of parts) {
+    joined.set(part, at);
+    at += part.byteLength;
   }
+  return joined;
+}
+
+function digest(tag: HashTag, parts: readonly Uint8Array[]): crypto.Hash {
   const state = crypto.createHash('sha256').update(prefixOf(tag));
   for (const part of parts) state.update(part);
-  return state.digest();
+  return state;
 }
 
 function prefixOf(tag: HashTag): Uint8Array {
@@ -43,10 +65,6 @@ function prefixOf(tag: HashTag): Uint8Array {
     tagBytes.set(tag, prefix);
   }
   return prefix;
-}
-
-export function hashHex(tag: HashTag, ...parts: readonly Uint8Array[]): string {
-  return toHex(hash(tag, ...parts));
 }
 
 /** An incremental tagged hash, for content that is read in pieces. */

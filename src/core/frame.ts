@@ -21,7 +21,7 @@ import {
   fromUint64,
   type Canonical,
 } from './canonical.js';
-import { fromHex, toHex } from './bytes.js';
+import { fromHex, idBytes, toHex } from './bytes.js';
 import {
   commitId,
   formNumber,
@@ -63,7 +63,7 @@ export function encodePayload(commit: Commit, place: Place): Uint8Array {
   return encodeCanonical([
     fromUint64(header.hlc),
     header.deps.map(fromHex),
-    header.cap === null || header.cap === place.cap ? null : fromHex(header.cap),
+    header.cap === null || header.cap === place.cap ? null : idBytes(header.cap),
     kindNumber(header.kind),
     header.groups.map((ref, index): Canonical => {
       const bytes = commit.groups[index] ?? null;

@@ -40,6 +40,11 @@ export function stampTime(at: Stamp): Hlc {
   return BigInt(`0x${at.slice(0, 16)}`);
 }
 
+/** Whether `a` has a smaller time than `b`, whatever their logs. */
+export function isEarlier(a: Stamp, b: Stamp): boolean {
+  return a < b && a.slice(0, 16) !== b.slice(0, 16);
+}
+
 export function stampLog(at: Stamp): LogId {
   return at.slice(16);
 }

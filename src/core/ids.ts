@@ -25,18 +25,16 @@ export type Epoch = string;
 export const NO_WORKSPACE: WorkspaceId = '';
 
 export function logId(device: DeviceId, epoch: Epoch): LogId {
-  const name = device + epoch;
-  let id = logIds.get(name);
-  if (id === undefined) {
-    id = hashHex('wn/log/1', fromHex(device), fromHex(epoch)).slice(0, 32);
-    if (logIds.size >= LOG_IDS_CACHED_MAX) logIds.clear();
-    logIds.set(name, id);
-  }
+  const known = logIds.get(epoch);
+  if (known?.device === device) return known.id;
+  const id = hashHex('wn/log/1', fromHex(device), fromHex(epoch)).slice(0, 32);
+  if (logIds.size >= LOG_IDS_CACHED_MAX) logIds.clear();
+  logIds.set(epoch, { device, id });
   return id;
 }
 
 const LOG_IDS_CACHED_MAX = 4_096;
-const logIds = new Map<string, LogId>();
+const logIds = new Map<Epoch, { readonly device: DeviceId; readonly id: LogId }>();
 
 /**
  * A worknode's id: bound to the device, the random salt of the group that creates it, the

@@ -12,7 +12,7 @@ import {
   fromUint64,
   type Canonical,
 } from './canonical.js';
-import { fromHex, toHex, utf8 } from './bytes.js';
+import { fromHex, idBytes, toHex, utf8 } from './bytes.js';
 import { WnError } from './errors.js';
 import { stamp, stampLog, stampTime, type Stamp } from './hlc.js';
 import type { LogId, NodeId } from './ids.js';
@@ -127,19 +127,19 @@ export function encodeOp(op: Op): Canonical {
         op.recovery === null ? null : fromHex(op.recovery),
       ];
     case 'create':
-      return [KIND.create, fromHex(op.parent), op.name, NODE_TYPES.indexOf(op.type)];
+      return [KIND.create, idBytes(op.parent), op.name, NODE_TYPES.indexOf(op.type)];
     case 'place':
-      return [KIND.place, fromHex(op.node), fromHex(op.parent), op.name];
+      return [KIND.place, idBytes(op.node), idBytes(op.parent), op.name];
     case 'delete':
-      return [KIND.delete, fromHex(op.node)];
+      return [KIND.delete, idBytes(op.node)];
     case 'revive':
-      return [KIND.revive, fromHex(op.node)];
+      return [KIND.revive, idBytes(op.node)];
     case 'field':
-      return [KIND.field, fromHex(op.node), op.path, op.type, op.arg];
+      return [KIND.field, idBytes(op.node), op.path, op.type, op.arg];
     case 'text':
       return [
         KIND.text,
-        fromHex(op.node),
+        idBytes(op.node),
         op.base === null ? null : op.base.map(encodeBase),
         op.runs,
         ...(op.tombstones ? [true] : []),
@@ -259,7 +259,7 @@ function asFieldPath(value: Canonical | undefined): FieldPath {
 
 /** How a stamp travels in an op's argument: `time`, or `[log, time]` for another log's. */
 export function encodeStampRef(ref: StampRef): Canonical {
-  return ref.log === null ? fromUint64(ref.time) : [fromHex(ref.log), fromUint64(ref.time)];
+  return ref.log === null ? fromUint64(ref.time) : [idBytes(ref.log), fromUint64(ref.time)];
 }
 
 export function decodeStampRef(value: Canonical | undefined): StampRef {

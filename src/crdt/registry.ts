@@ -96,15 +96,33 @@ export interface FieldLoser extends Loser {
 
 /** What each path shows: the type with the newest live write. In the order of path keys. */
 export function shownFields(fields: FieldsState): readonly ShownField[] {
-  return [...fields]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .flatMap(([key, states]) => {
-      const [shown, ...hidden] = writtenTypes(states);
-      if (shown === undefined) return [];
-      const { type, state, at } = shown;
-      const losers = losersOf(shown, hidden);
-      return [{ path: JSON.parse(key) as FieldPath, type, value: type.value(state), at, losers }];
-    });
+  const all: ShownField[] = [];
+  for (const key of [...fields.keys()].sort()) {
+    const shown = shownField(key, fields.get(key) ?? new Map());
+    if (shown !== null) all.push(shown);
+  }
+  return all;
+}
+
+const shownOfStates = new WeakMap<ReadonlyMap<number, unknown>, ShownField | null>();
+
+/** Most fields stay as they are from one state of a worknode to the next. */
+function shownField(key: PathKey, states: ReadonlyMap<number, unknown>): ShownField | null {
+  const known = shownOfStates.get(states);
+  if (known !== undefined) return known;
+  const [shown, ...hidden] = writtenTypes(states);
+  const field: ShownField | null =
+    shown === undefined
+      ? null
+      : {
+          path: JSON.parse(key) as FieldPath,
+          type: shown.type,
+          value: shown.type.value(shown.state),
+          at: shown.at,
+          losers: losersOf(shown, hidden),
+        };
+  shownOfStates.set(states, field);
+  return field;
 }
 
 interface Written {
@@ -115,16 +133,18 @@ interface Written {
 
 /** The type with the newest write first; on one stamp (a forked log) the smaller number. */
 function writtenTypes(states: ReadonlyMap<number, unknown>): readonly Written[] {
-  const written = FIELD_TYPES.flatMap((type): readonly Written[] => {
+  const written: Written[] = [];
+  for (const type of FIELD_TYPES) {
     const state = states.get(type.number);
     const at = state === undefined ? null : type.newest(state);
-    return at === null ? [] : [{ type, state, at }];
-  });
-  return [...written].sort(newestFirst);
+    if (at !== null) written.push({ type, state, at });
+  }
+  return written.length > 1 ? written.sort(newestFirst) : written;
 }
 
 function losersOf(shown: Written, hidden: readonly Written[]): readonly FieldLoser[] {
   const own = shown.type.losers(shown.state).map((loser) => ({ ...loser, type: shown.type }));
+  if (hidden.length === 0 && own.length < 2) return own;
   return [...own, ...hidden.flatMap(hiddenValues)].sort(newestFirst);
 }
 

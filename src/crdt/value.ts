@@ -34,8 +34,24 @@ export function valueKey(value: Value): string {
   return toHex(encodeCanonical(value));
 }
 
+/** Whether two values have the same canonical bytes. */
+export function sameValue(a: Value | undefined, b: Value | undefined): boolean {
+  if (a === b) return true;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
+  return valueKey(a) === valueKey(b);
+}
+
+/** Of one UTF-16 unit. */
+const UTF8_BYTES_MAX = 3;
+
+function isShort(value: Value): boolean {
+  if (typeof value === 'string') return value.length * UTF8_BYTES_MAX < REGISTER_BYTES_MAX / 2;
+  return Number.isSafeInteger(value);
+}
+
 /** Writers' bound on one value; throws `invalid` or `too_large`. */
 export function checkWritable(value: Value): void {
+  if (isShort(value)) return;
   const { byteLength } = encodeCanonical(asValue(value));
   if (byteLength > REGISTER_BYTES_MAX) {
     throw new WnError(

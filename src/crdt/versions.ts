@@ -9,7 +9,7 @@
  */
 import { fromHex, toHex } from '../core/bytes.js';
 import { asArray, asBytes, type Canonical } from '../core/canonical.js';
-import { stampLog, stampTime, type Stamp } from '../core/hlc.js';
+import { isEarlier, stampLog, type Stamp } from '../core/hlc.js';
 import type { LogId } from '../core/ids.js';
 import { decodeStampRef, encodeStampRef, resolveStampRef, stampRef } from '../core/op.js';
 
@@ -36,8 +36,7 @@ export function join(versions: VersionVector, stamps: readonly Stamp[]): Version
  * its past. So nobody covers his own op, or the future of another's log.
  */
 export function seenBy(at: Stamp, named: readonly Stamp[]): readonly Stamp[] {
-  const time = stampTime(at);
-  return named.filter((other) => stampTime(other) < time);
+  return named.filter((other) => isEarlier(other, at));
 }
 
 export function newer(a: Stamp | null, b: Stamp): Stamp {

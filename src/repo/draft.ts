@@ -3,7 +3,7 @@
  * hold. Worknode ids are known as soon as they are created here, because they depend
  * only on the device, the group's salt and the op's place in it.
  */
-import { encodeCanonical } from '../core/canonical.js';
+import type { Canonical } from '../core/canonical.js';
 import { utf8 } from '../core/bytes.js';
 import { encodeGroup, type Group, type GroupForm } from '../core/commit.js';
 import { nodeId, type DeviceId, type NodeId } from '../core/ids.js';
@@ -98,10 +98,27 @@ const SMALL_OP_BYTES = 96;
 
 /** About how long an op's encoding is; never much less than it is. */
 function roughBytes(op: Op): number {
-  if (op.op === 'field') return SMALL_OP_BYTES + encodeCanonical(op.arg).byteLength;
+  if (op.op === 'field') return SMALL_OP_BYTES + roughValueBytes(op.arg);
   if (op.op !== 'text') return SMALL_OP_BYTES + ('name' in op ? op.name.length * 3 : 0);
   return op.runs.reduce(
     (sum, [, what]) => sum + 10 + (typeof what === 'string' ? utf8(what).byteLength : 0),
     SMALL_OP_BYTES,
   );
+}
+
+const HEAD_BYTES_MAX = 9;
+
+function roughValueBytes(value: Canonical): number {
+  if (typeof value === 'string') return HEAD_BYTES_MAX + value.length * 3;
+  if (typeof value !== 'object' || value === null) return HEAD_BYTES_MAX;
+  if (value instanceof Uint8Array) return HEAD_BYTES_MAX + value.byteLength;
+  let bytes = HEAD_BYTES_MAX;
+  if (value instanceof Map) {
+    for (const [name, item] of value as ReadonlyMap<string, Canonical>) {
+      bytes += roughValueBytes(name) + roughValueBytes(item);
+    }
+  } else {
+    for (const item of value as readonly Canonical[]) bytes += roughValueBytes(item);
+  }
+  return bytes;
 }

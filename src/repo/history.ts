@@ -275,12 +275,14 @@ export class History {
   /** The commit was written: it has its place now. */
   written(commit: Commit, position: Position): void {
     const name = placeName(refOf(commit));
-    const state = this.unwritten.get(name)?.record.state ?? 'live';
+    const waiting = this.unwritten.get(name)?.record;
+    const record =
+      waiting === undefined
+        ? recordOf(commit, 'live', position)
+        : { ...waiting, position, signed: commit.sig !== null };
     const number = this.log(commit.log)?.number ?? 0;
-    const record = encodeCommitRecord(recordOf(commit, state, position));
-    this.tables.put(key.commit(number, commit.header.seq), record);
+    this.tables.put(key.commit(number, commit.header.seq), encodeCommitRecord(record));
     this.unwritten.delete(name);
-    this.endsAt(commit.log, position);
   }
 
   /** The log's newest record ends behind `position`: what has been acknowledged. */

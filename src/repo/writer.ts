@@ -47,6 +47,7 @@ export async function writeCommits(
       const position = positions[run]?.[index];
       assert(position !== undefined, 'a commit without a position');
       history.written(commit, position);
+      if (index === commits.length - 1) history.endsAt(commit.log, position);
     });
   });
 }

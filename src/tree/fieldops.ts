@@ -10,7 +10,7 @@ import { register, type RegisterState } from '../crdt/register.js';
 import { fieldState } from '../crdt/registry.js';
 import { add, remove, set, type SetArg } from '../crdt/set.js';
 import type { FieldType } from '../crdt/types.js';
-import { valueKey, type Value } from '../crdt/value.js';
+import { sameValue, valueKey, type Value } from '../crdt/value.js';
 import type { Replica } from '../repo/replica.js';
 import type { Field, FieldShown } from './field.js';
 import type { FieldEdits } from './readback.js';
@@ -77,11 +77,6 @@ export function writeRegister(
   const arg = { replaces: replaced.map((entry) => entry.at), value };
   register.check(state, arg);
   return op(replica, node, path, register, arg);
-}
-
-function sameValue(a: Value | undefined, b: Value | undefined): boolean {
-  if (a === undefined || b === undefined) return a === b;
-  return valueKey(a) === valueKey(b);
 }
 
 /** Adds and removes what differs between two sets of elements. */

@@ -5,7 +5,7 @@
  * of the set of held ops and of which of them live.
  */
 import { stampedOps, type Commit, type StampedOp } from '../../core/commit.js';
-import { stamp, stampTime, type Stamp } from '../../core/hlc.js';
+import { stamp, type Stamp } from '../../core/hlc.js';
 import { WnError } from '../../core/errors.js';
 import { nodeId, type LogId, type NodeId } from '../../core/ids.js';
 import type { Op } from '../../core/op.js';
@@ -56,9 +56,16 @@ export class Fold {
     for (const stamped of stampedOps(commit, this.groups.of(commit))) {
       const node = nodeOf(commit, stamped);
       if (node === null) continue;
-      this.tables.put(key.touch(node, stampTime(stamped.at), number), encodeSeq(at.seq));
-      const index = Number(stampTime(stamped.at) - commit.header.hlc);
-      const after = this.withOp(node, this.node(node), stamped.op, stamped.at, at, index, live);
+      this.tables.put(key.touch(node, stamped.time, number), encodeSeq(at.seq));
+      const after = this.withOp(
+        node,
+        this.node(node),
+        stamped.op,
+        stamped.at,
+        at,
+        stamped.offset,
+        live,
+      );
       // A folder's move may undo another's, into or out of this very folder.
       this.put(node, { ...after, kids: this.node(node).kids });
     }

@@ -28,8 +28,8 @@ export interface CommitRecord {
 const COMMIT_RECORD_BYTES = 58;
 
 export function encodeCommitRecord(record: CommitRecord): Uint8Array {
-  const bytes = Buffer.alloc(COMMIT_RECORD_BYTES);
-  bytes.set(fromHex(record.id), 0);
+  const bytes = Buffer.allocUnsafe(COMMIT_RECORD_BYTES);
+  bytes.write(record.id, 0, 'hex');
   bytes.writeBigUInt64BE(record.hlc, 32);
   bytes.writeUInt16BE(record.ops, 40);
   bytes.writeUIntBE(record.position.segment, 42, 6);
