@@ -165,7 +165,7 @@ export const GRAPHEME_LOOKAROUND_MAX = 1_024;
 
 // Batches of commands, and what is read from standard input whole
 export const BATCH_LINE_BYTES_MAX = 1 * MIB;
-export const BATCH_GROUP_LINES_MAX = 4_096;
+export const BATCH_GROUP_LINES_MAX = 512;
 export const STDIN_BYTES_MAX = 8 * MIB;
 
 // The record of the working directory
