@@ -25,6 +25,8 @@ export interface SshAddress {
 
 export type Address = PathAddress | SshAddress;
 
+/** Also of what would be a folder: one of such a name can be given as `./…`. */
+const OPTION_LIKE = /^([^/\\]*@)?-/;
 const USER = /^[A-Za-z0-9_][A-Za-z0-9_.+$\\-]*$/;
 const HOST = /^[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?\.?$/;
 const IP6 = /^[0-9A-Fa-f:.]+(%[A-Za-z0-9_.-]+)?$/;
@@ -33,10 +35,10 @@ const SCP_LIKE = /^(?:([^@/:]*)@)?(\[[^\]/]*\]|[^:/[\]]*):(.+)$/;
 
 /** Throws `usage`. Relative folders are seen from `cwd`. */
 export function parseAddress(text: string, cwd: string): Address {
-  if (text === '' || text.startsWith('-') || /\p{Cc}/u.test(text)) throw badAddress(text);
+  if (text === '' || OPTION_LIKE.test(text) || /\p{Cc}/u.test(text)) throw badAddress(text);
   if (text.startsWith('file://')) return { kind: 'path', folder: folderOfUrl(text) };
   if (/^ssh:\/\//i.test(text)) return sshAddress(text, SSH_URL.exec(`ssh${text.slice(3)}`));
-  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(text)) throw badAddress(text);
+  if (/^[a-z][a-z0-9+.-]*:(\/\/|:)/i.test(text)) throw badAddress(text);
   // As Git has it: a colon before the first slash makes it a host.
   const colon = text.indexOf(':');
   const slash = text.search(/[/\\]/);

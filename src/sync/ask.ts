@@ -4,11 +4,11 @@
  */
 import { encodeCanonical } from '../core/canonical.js';
 import { WnError } from '../core/errors.js';
-import { NO_WORKSPACE, type DeviceId, type WorkspaceId } from '../core/ids.js';
+import type { DeviceId, WorkspaceId } from '../core/ids.js';
 import { SYNC_UNPROVEN_FRAME_BYTES } from '../core/limits.js';
 import type { Rng, SecureChannel } from '../core/ports.js';
 import { decodeMessage } from './decode.js';
-import { encodeMessage, NONCE_BYTES, SYNC_VERSIONS } from './frames.js';
+import { ANY_WORKSPACE, encodeMessage, NONCE_BYTES, SYNC_VERSIONS } from './frames.js';
 import { cutShort, refusedByPeer } from './refusal.js';
 
 /** Closes the channel. Throws `denied`, `unreachable`, `invalid`. */
@@ -21,7 +21,7 @@ export async function askWorkspace(
     const hello = {
       type: 'hello',
       versions: SYNC_VERSIONS,
-      workspace: NO_WORKSPACE,
+      workspace: ANY_WORKSPACE,
       device,
       mode: 'pull',
       credential: encodeCanonical([]),

@@ -27,6 +27,8 @@ import type { Run } from './store.js';
 
 export const SYNC_VERSIONS: readonly number[] = [1];
 export const NONCE_BYTES = 16;
+/** In the place of a workspace: whichever is there, for a member. */
+export const ANY_WORKSPACE: WorkspaceId = '0'.repeat(64);
 /** Unknown types from here on are ignored. */
 export const ADVISORY_FROM = 128;
 

@@ -2,10 +2,10 @@
  * HELLO: who speaks, which versions, with what right. The one place where a peer is
  * admitted; `SyncReads.admit` gives the verdict.
  */
-import { NO_WORKSPACE, type DeviceId } from '../core/ids.js';
+import type { DeviceId } from '../core/ids.js';
 import { SYNC_CREDENTIAL_BYTES_MAX } from '../core/limits.js';
 import { assert } from '../core/errors.js';
-import type { Hello, SyncMode } from './frames.js';
+import { ANY_WORKSPACE, type Hello, type SyncMode } from './frames.js';
 import { refusal } from './refusal.js';
 import type { SyncReads } from './store.js';
 
@@ -50,7 +50,7 @@ export function admitted(config: GreetingConfig, hello: Hello): number {
   const verdict = store.admit(hello.device, hello.credential);
   const meant = [peer, expected].every((device) => device === null || device === hello.device);
   // A member that wants one more copy may not know which workspace it is; see `ask.ts`.
-  const same = hello.workspace === store.workspace || hello.workspace === NO_WORKSPACE;
+  const same = hello.workspace === store.workspace || hello.workspace === ANY_WORKSPACE;
   if (!verdict.ok || !meant || !same) {
     throw refusal('denied', NOT_ADMITTED);
   }
