@@ -4,6 +4,7 @@ import { showHlc } from '../core/hlc.js';
 import { showId } from '../core/ids.js';
 import type { Refused } from '../tree/scan.js';
 import type { Committed } from '../tree/workcopy.js';
+import { counted } from './counted.js';
 import { Outcome } from './outcome.js';
 import type { TextOutput } from './output.js';
 
@@ -33,6 +34,6 @@ export function committedResult(committed: Committed): CommittedResult | Outcome
 export function renderCommitted(result: CommittedResult, out: TextOutput): void {
   const { style } = out;
   if (result.commit === null) out.line('nothing to commit');
-  else out.line`${style.yellow(result.commit.slice(0, 10))} ${result.ops} operations`;
+  else out.line`${style.yellow(result.commit.slice(0, 10))} ${counted(result.ops, 'operation')}`;
   for (const { path, why } of result.refused) out.line`${style.yellow('left out')} ${path}: ${why}`;
 }

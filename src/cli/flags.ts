@@ -7,30 +7,13 @@ import * as OclifFlags from '@oclif/core/flags';
 
 import { WnError } from '../core/errors.js';
 import { LOCK_TIMEOUT_MS } from '../core/limits.js';
-
-const UNIT_MS: Readonly<Record<string, number>> = {
-  ms: 1,
-  s: 1_000,
-  m: 60_000,
-  h: 3_600_000,
-  d: 86_400_000,
-  w: 7 * 86_400_000,
-};
+import { parseSpan } from '../tree/dates.js';
 
 /** `500ms`, `5s`, `15m`, `8h`, `7d`, `2w`, `1h30m`, `0` to milliseconds. Throws `usage`. */
 export function parseDuration(text: string): number {
-  if (text === '0') return 0;
-  const parts = [...text.matchAll(/(\d{1,9}(?:\.\d{1,3})?)(ms|[smhdw])/g)];
-  if (parts.length === 0 || parts.map(([part]) => part).join('') !== text) {
-    throw new WnError('usage', `not a duration: ${text}`, {
-      hint: 'write 500ms, 5s, 15m, 8h or 7d',
-    });
-  }
-  const totalMs = parts.reduce(
-    (sum, [, amount, unit]) => sum + Number(amount) * (UNIT_MS[unit ?? ''] ?? Number.NaN),
-    0,
-  );
-  return Math.round(totalMs);
+  const ms = text === '0' ? 0 : parseSpan(text);
+  if (ms !== null && !text.endsWith(' ago')) return ms;
+  throw new WnError('usage', `not a duration: ${text}`, { hint: 'write 500ms, 5s, 15m, 8h or 7d' });
 }
 
 export const Flags = {

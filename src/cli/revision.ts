@@ -10,6 +10,7 @@ import type { CommitRef, History } from '../repo/history.js';
 import { commitByPrefix, isIdPrefix } from '../repo/prefix.js';
 import type { Replica } from '../repo/replica.js';
 import { parseDate } from '../tree/dates.js';
+import { counted } from './counted.js';
 import { parseDuration } from './flags.js';
 
 export interface Revision {
@@ -51,9 +52,13 @@ function ownRevision(replica: Replica, steps: string | undefined): Revision {
   const found = ownCommit(replica, Number(steps ?? 0));
   if (steps === undefined) return { frontier: frontierNow(history), commit: found };
   if (found !== null) return atCommit(history, found);
-  throw new WnError('not_found', `this device has no ${steps} commits before its newest`, {
-    hint: 'see wn log',
-  });
+  throw new WnError(
+    'not_found',
+    `this device has no ${counted(Number(steps), 'commit')} before its newest`,
+    {
+      hint: 'see wn log',
+    },
+  );
 }
 
 /** The parts of a change that took several commits count as one. */

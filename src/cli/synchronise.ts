@@ -3,6 +3,7 @@ import { EXIT, WnError } from '../core/errors.js';
 import type { Remote } from '../repo/settings.js';
 import type { SyncMode } from '../sync/frames.js';
 import type { Context } from './context.js';
+import { counted } from './counted.js';
 import { exchange, type Exchanged, type RemoteResult } from './exchange.js';
 import { Outcome } from './outcome.js';
 import type { TextOutput } from './output.js';
@@ -84,6 +85,6 @@ export function renderSync(result: SyncResult, out: TextOutput): void {
     out.line`${style.yellow('!')} ${path} has arrived, but a file of yours stands there: wn commit`;
   }
   if (result.remotes.some((remote) => remote.ok)) {
-    out.line`${result.applied} files written, ${result.conflicts} conflicts`;
+    out.line`${counted(result.applied, 'file')} written, ${counted(result.conflicts, 'conflict')}`;
   }
 }

@@ -1,6 +1,7 @@
 /** Writes one file that another copy can take in. */
 import { Args, Flags, WnCommand } from '../cli/command.js';
 import { bundleTo, type Bundled } from '../cli/bundles.js';
+import { counted } from '../cli/counted.js';
 import type { TextOutput } from '../cli/output.js';
 
 export default class Bundle extends WnCommand<typeof Bundle, Bundled> {
@@ -22,6 +23,6 @@ export default class Bundle extends WnCommand<typeof Bundle, Bundled> {
   }
 
   protected render({ file, bytes }: Bundled, out: TextOutput): void {
-    out.line`${file}: ${bytes} bytes`;
+    out.line`${file}: ${counted(bytes, 'byte')}`;
   }
 }

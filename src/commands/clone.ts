@@ -1,5 +1,6 @@
 /** Makes another copy of a workspace that this device belongs to. */
 import { Args, Flags, WnCommand } from '../cli/command.js';
+import { counted } from '../cli/counted.js';
 import type { TextOutput } from '../cli/output.js';
 import { cloneWorkspace, type Joined } from '../cli/adopt.js';
 
@@ -32,6 +33,6 @@ export default class Clone extends WnCommand<typeof Clone, Joined> {
   }
 
   protected render({ path, commits, name }: Joined, out: TextOutput): void {
-    out.line`cloned ${out.style.bold(name)}: ${commits} commits, in ${path}`;
+    out.line`cloned ${out.style.bold(name)}: ${counted(commits, 'commit')}, in ${path}`;
   }
 }

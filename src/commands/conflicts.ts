@@ -3,6 +3,7 @@ import { Args, Flags, Outcome, WnCommand } from '../cli/command.js';
 import { authorName, shortTime } from '../cli/authorship.js';
 import { committedResult, renderCommitted, type CommittedResult } from '../cli/committed.js';
 import { conflictFieldName, conflictShown, type ConflictShown } from '../cli/conflictShown.js';
+import { counted } from '../cli/counted.js';
 import type { TextOutput } from '../cli/output.js';
 import { pageFlags, pageOf, type Page } from '../cli/paging.js';
 import { openRepository, type Repository } from '../cli/repository.js';
@@ -127,6 +128,6 @@ function renderList({ items, total, next }: Page<ConflictShown>, out: TextOutput
 
 function valueText(value: unknown): string {
   if (typeof value === 'object' && value !== null && 'size' in value)
-    return `${String(value.size)} bytes`;
+    return counted(Number(value.size), 'byte');
   return value === null ? 'nothing' : typeof value === 'string' ? value : JSON.stringify(value);
 }

@@ -1,5 +1,6 @@
 /** Shows what changed, as a unified diff. */
 import { Args, Flags, WnCommand } from '../cli/command.js';
+import { counted } from '../cli/counted.js';
 import { Styled, type TextOutput } from '../cli/output.js';
 import { openRepository, type Repository } from '../cli/repository.js';
 import { resolveRevision } from '../cli/revision.js';
@@ -94,7 +95,7 @@ function renderFile(file: FileDiffShown, out: TextOutput): void {
   for (const change of file.attributes) out.line(attributeText(change));
   if (file.binary !== undefined) {
     const { from, to } = file.binary;
-    out.line`binary: ${from === null ? 'none' : `${from.size} bytes`} -> ${to === null ? 'none' : `${to.size} bytes`}`;
+    out.line`binary: ${from === null ? 'none' : counted(from.size, 'byte')} -> ${to === null ? 'none' : counted(to.size, 'byte')}`;
   }
   if (file.hunks.length === 0) return;
   out.line`${style.bold(file.change === 'added' ? '--- /dev/null' : `--- a/${file.from ?? file.path}`)}`;

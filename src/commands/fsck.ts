@@ -1,6 +1,7 @@
 /** Checks the repository, and mends it from a peer. */
 import { Flags, Outcome, WnCommand } from '../cli/command.js';
 import { checkRepository, type Checked } from '../cli/care.js';
+import { counted } from '../cli/counted.js';
 import type { TextOutput } from '../cli/output.js';
 import { EXIT } from '../core/errors.js';
 
@@ -29,7 +30,8 @@ export default class Fsck extends WnCommand<typeof Fsck, Checked> {
       out.line`${style.red('damage')} ${file}, offset ${offset}: ${what}; ${remedy}`;
     }
     for (const file of result.mended) out.line`${style.green('mended')} ${file}`;
-    if (result.ok) out.line`${result.commits} commits in ${result.logs} logs are whole`;
+    if (result.ok)
+      out.line`whole: ${counted(result.commits, 'commit')} in ${counted(result.logs, 'log')}`;
     out.line`view ${result.viewHash}`;
   }
 }

@@ -1,6 +1,7 @@
 /** Packs the repository. */
 import { WnCommand } from '../cli/command.js';
 import { packRepository } from '../cli/care.js';
+import { counted } from '../cli/counted.js';
 import type { TextOutput } from '../cli/output.js';
 import type { Packed } from '../repo/care.js';
 
@@ -16,6 +17,6 @@ export default class Gc extends WnCommand<typeof Gc, Packed> {
   }
 
   protected render({ sealed, bytesBefore, bytesAfter }: Packed, out: TextOutput): void {
-    out.line`${sealed} segments sealed: ${bytesBefore} bytes are ${bytesAfter} now`;
+    out.line`${counted(sealed, 'segment')} sealed: ${bytesBefore} bytes are ${bytesAfter} now`;
   }
 }

@@ -2,6 +2,7 @@
 import { Args, Flags, WnCommand } from '../cli/command.js';
 import type { TextOutput } from '../cli/output.js';
 import { makeWorkspace, type Made } from '../cli/birth.js';
+import { counted } from '../cli/counted.js';
 import { startProgress } from '../cli/progress.js';
 import { openRepository } from '../cli/repository.js';
 import { showDevice, showId } from '../core/ids.js';
@@ -61,16 +62,12 @@ export default class Init extends WnCommand<typeof Init, InitResult> {
       progress.update(files);
     });
     await progress.end();
-    const refusedBytes = 0;
     return {
       workspace: showId(replica.ws),
       device: showDevice(replica.device),
       name: replica.config.name,
       path: made.location.root,
-      tracked: {
-        files: status.files - status.refused.length,
-        bytes: status.bytes - refusedBytes,
-      },
+      tracked: { files: status.files, bytes: status.bytes },
       refused: status.refused,
       recoveryKey: made.recoveryKey,
     };
@@ -78,7 +75,7 @@ export default class Init extends WnCommand<typeof Init, InitResult> {
 
   protected render(result: InitResult, out: TextOutput): void {
     const { tracked, refused, recoveryKey, name } = result;
-    const parts = [`${tracked.files} files, ${sizeText(tracked.bytes)}`];
+    const parts = [`${counted(tracked.files, 'file')}, ${sizeText(tracked.bytes)}`];
     if (refused.length > 0) parts.push(`refused: ${refused.map(({ path }) => path).join(', ')}`);
     out.line`${out.style.bold(name)}: ${parts.join('; ')}`;
     if (recoveryKey !== null) out.line`recovery key: ${recoveryKey} (keep it somewhere else)`;

@@ -1,5 +1,6 @@
 /** Takes part in a workspace that somebody invited to. */
 import { Args, Flags, WnCommand } from '../cli/command.js';
+import { counted } from '../cli/counted.js';
 import type { TextOutput } from '../cli/output.js';
 import { joinWorkspace, type Joined } from '../cli/adopt.js';
 import { readTicketArgument } from '../cli/membership.js';
@@ -36,6 +37,6 @@ export default class Join extends WnCommand<typeof Join, Joined> {
   }
 
   protected render({ path, commits, name }: Joined, out: TextOutput): void {
-    out.line`joined ${out.style.bold(name)}: ${commits} commits, in ${path}`;
+    out.line`joined ${out.style.bold(name)}: ${counted(commits, 'commit')}, in ${path}`;
   }
 }

@@ -2,6 +2,7 @@
 import { Args, Flags, WnCommand } from '../cli/command.js';
 import { authorName, shortTime } from '../cli/authorship.js';
 import { commitLine, depsOf, type CommitLine } from '../cli/commitShown.js';
+import { counted } from '../cli/counted.js';
 import { graphColumns, type GraphRow } from '../cli/graph.js';
 import type { Cell, TextOutput } from '../cli/output.js';
 import { pageFlags, type Page } from '../cli/paging.js';
@@ -94,7 +95,7 @@ export default class Log extends WnCommand<typeof Log, LogResult> {
 function messageLine({ msg, ops, part }: CommitLine): string {
   const first = msg?.split('\n', 1)[0] ?? '';
   if (first !== '') return first;
-  const count = ops === 1 ? '1 operation' : `${ops} operations`;
+  const count = counted(ops, 'operation');
   return part === true ? `(${count}, a part of the next)` : `(${count})`;
 }
 

@@ -1,6 +1,7 @@
 /** Builds the index anew. */
 import { WnCommand } from '../cli/command.js';
 import { rebuildIndex, type Reindexed } from '../cli/care.js';
+import { counted } from '../cli/counted.js';
 import type { TextOutput } from '../cli/output.js';
 
 export default class Reindex extends WnCommand<typeof Reindex, Reindexed> {
@@ -15,6 +16,6 @@ export default class Reindex extends WnCommand<typeof Reindex, Reindexed> {
   }
 
   protected render({ commits, viewHash }: Reindexed, out: TextOutput): void {
-    out.line`${commits} commits folded; view ${viewHash}`;
+    out.line`${counted(commits, 'commit')} folded; view ${viewHash}`;
   }
 }

@@ -2,6 +2,7 @@
 import { Args, Flags, WnCommand } from '../cli/command.js';
 import { authorName, shortTime } from '../cli/authorship.js';
 import { commitShown, type CommitShown } from '../cli/commitShown.js';
+import { counted } from '../cli/counted.js';
 import { opText } from '../cli/operations.js';
 import type { TextOutput } from '../cli/output.js';
 import { openRepository, type Repository } from '../cli/repository.js';
@@ -95,7 +96,7 @@ function renderWorknode(shown: WorknodeShown, out: TextOutput): void {
   const place = shown.path === '' ? '(the workspace)' : shown.path;
   const notes = [
     ...kind,
-    ...(shown.children === undefined ? [] : [`${shown.children} entries`]),
+    ...(shown.children === undefined ? [] : [counted(shown.children, 'entry', 'entries')]),
     ...(shown.deleted === true ? ['deleted'] : []),
     ...(shown.conflict === true ? ['has conflicts: wn conflicts'] : []),
   ];
@@ -115,7 +116,7 @@ function renderWorknode(shown: WorknodeShown, out: TextOutput): void {
     out.line();
     out.block(shown.body);
   } else if (shown.size !== undefined) {
-    out.line`${shown.size} bytes${shown.missing === true ? ', not all of them here: wn sync' : ''}, ${shown.hash ?? ''}`;
+    out.line`${counted(shown.size, 'byte')}${shown.missing === true ? ', not all of them here: wn sync' : ''}, ${shown.hash ?? ''}`;
   }
 }
 

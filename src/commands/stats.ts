@@ -1,5 +1,6 @@
 /** Counts what this copy holds. */
 import { Flags, WnCommand } from '../cli/command.js';
+import { counted } from '../cli/counted.js';
 import type { TextOutput } from '../cli/output.js';
 import { openRepository } from '../cli/repository.js';
 import { collectStats, type Stats as StatsResult } from '../cli/statistics.js';
@@ -39,7 +40,10 @@ function renderTable(stats: StatsResult, out: TextOutput): void {
       .map(([name, count]) => `${name} ${count}`)
       .join(', ');
   out.table([
-    ['commits', `${stats.commits} in ${stats.logs} logs of ${stats.devices} devices`],
+    [
+      'commits',
+      `${stats.commits} in ${counted(stats.logs, 'log')} of ${counted(stats.devices, 'device')}`,
+    ],
     ['waiting', `pending ${stats.pending}, held ${stats.held}`],
     ['operations', parts({ ...ops })],
     ['worknodes', parts({ ...worknodes })],

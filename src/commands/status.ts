@@ -1,12 +1,13 @@
 /** What changed since the last commit, and how this copy stands. */
 import { Args, WnCommand } from '../cli/command.js';
+import { counted } from '../cli/counted.js';
 import type { TextOutput } from '../cli/output.js';
 import { startProgress } from '../cli/progress.js';
 import { remoteStatuses, type RemoteStatus } from '../cli/remotes.js';
 import { openRepository } from '../cli/repository.js';
 import { showId } from '../core/ids.js';
 import type { Invalid } from '../tree/invalid.js';
-import type { Refused } from '../tree/scan.js';
+import type { Refused, SkippedPatterns } from '../tree/scan.js';
 import type { Change } from '../tree/workcopy.js';
 
 interface StatusResult {
@@ -15,8 +16,10 @@ interface StatusResult {
   readonly refused: readonly Refused[];
   /** New paths that could be a move of several vanished ones; taken as new. */
   readonly ambiguous: readonly string[];
-  /** Changed files whose fields can't be read (they stay as they were), and a broken wn.yaml. */
+  /** Files whose fields can't be read (they stay as they were) or aren't allowed; a broken wn.yaml. */
   readonly invalid: readonly Invalid[];
+  /** By folder, ignore patterns that are too many or take too long. */
+  readonly skippedPatterns: readonly SkippedPatterns[];
   readonly frontier: readonly string[];
   /** Commits that wait for their time or for others. */
   readonly pending: number;
@@ -39,7 +42,7 @@ export default class Status extends WnCommand<typeof Status, StatusResult> {
   };
   static override readonly examples = ['wn status', 'wn status docs/ --json'];
   static override readonly result =
-    '{clean, changes: [{path, change, from?}], refused, invalid, frontier, pending, held, conflicts, group, remotes}';
+    '{clean, changes: [{path, change, from?}], refused, ambiguous, invalid, skippedPatterns, frontier, pending, held, conflicts, group, remotes}';
 
   protected async execute(): Promise<StatusResult> {
     const repository = await openRepository(this.context);
@@ -56,6 +59,7 @@ export default class Status extends WnCommand<typeof Status, StatusResult> {
       refused: tree.refused,
       ambiguous: tree.ambiguous,
       invalid: tree.invalid,
+      skippedPatterns: tree.skippedPatterns,
       frontier: replica.view.frontier().map(showId),
       ...replica.view.waiting(),
       conflicts: replica.view.conflictCount(),
@@ -79,13 +83,18 @@ export default class Status extends WnCommand<typeof Status, StatusResult> {
     for (const { path, code, why } of result.invalid) {
       out.line`${style.yellow('!')} ${path}: ${code}: ${why}`;
     }
+    for (const { folder, first, count } of result.skippedPatterns) {
+      const which = count === 1 ? first : `${first} and ${count - 1} more`;
+      out.line`${style.yellow('!')} ${folder}/: ignore patterns not applied, too slow or too many: ${which}`;
+    }
     if (result.conflicts > 0) {
-      out.line`${result.conflicts} overlaps were merged; both sides: wn conflicts`;
+      out.line`${counted(result.conflicts, 'overlap')} merged; both sides: wn conflicts`;
     }
     if (result.pending > 0) {
-      out.line`${result.pending} commits wait for their time, or for others before them`;
+      out.line`${counted(result.pending, 'commit')} waiting for their time, or for others before them`;
     }
-    if (result.held > 0) out.line`${result.held} commits need a newer wn; they are kept`;
+    if (result.held > 0)
+      out.line`${counted(result.held, 'commit')} kept for a newer wn, which it takes to read them`;
     for (const { name, ahead, behind } of result.remotes) {
       if (ahead > 0 || behind > 0) out.line`${name}: ${ahead} to send, ${behind} known to receive`;
     }

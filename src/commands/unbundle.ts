@@ -1,6 +1,7 @@
 /** Takes in a file that another copy wrote. */
 import { Args, WnCommand } from '../cli/command.js';
 import { unbundleFrom, type UnbundleResult } from '../cli/bundles.js';
+import { counted } from '../cli/counted.js';
 import type { TextOutput } from '../cli/output.js';
 
 export default class Unbundle extends WnCommand<typeof Unbundle, UnbundleResult> {
@@ -18,6 +19,6 @@ export default class Unbundle extends WnCommand<typeof Unbundle, UnbundleResult>
   }
 
   protected render(result: UnbundleResult, out: TextOutput): void {
-    out.line`${result.added} of ${result.commits} commits were new; ${result.applied} files written, ${result.conflicts} conflicts`;
+    out.line`${result.added} of ${counted(result.commits, 'commit')} new; ${counted(result.applied, 'file')} written, ${counted(result.conflicts, 'conflict')}`;
   }
 }

@@ -77,7 +77,8 @@ function assign(
   assignments: readonly string[],
 ): FieldEdits {
   const edits = applyAssignments(assignments, before, schema, path, type);
-  return { set: new Map([...defaults, ...edits.set]), unset: edits.unset };
+  const kept = [...defaults].filter(([key]) => !edits.unset.has(key));
+  return { set: new Map([...kept, ...edits.set]), unset: new Set() };
 }
 
 export interface FieldChange {

@@ -8,9 +8,9 @@ import { sameHeads } from '../crdt/text/op.js';
 import type { Value } from '../crdt/value.js';
 import { decodeBlobRef } from '../repo/blobs.js';
 import type { Replica } from '../repo/replica.js';
+import { unpackBase, type Base, type TreeEntry } from './entry.js';
 import { equalFields } from './field.js';
 import { currentBase, fileHash, headsOf, shownAs } from './project.js';
-import { unpackBase, type Base, type TreeEntry } from './state.js';
 
 /** Does the entry say what its worknode shows as? Where it shows is another matter. */
 export function isInStep(replica: Replica, known: TreeEntry): boolean {

@@ -10,13 +10,14 @@
  */
 import type { NodeId } from '../core/ids.js';
 import type { FileStat, WorkDir } from '../core/ports.js';
+import type { Stamp, TreeEntry } from './entry.js';
 import { foldName } from './names.js';
 import { look, obstacle } from './ondisk.js';
 import { isRespelled, makePlan, type Plan, type PlanInput, type Step } from './plan.js';
 import { fileHash } from './project.js';
 import { leftFrom } from './recover.js';
 import { stampOf } from './scan.js';
-import type { Intent, Stamp, TreeEntry, TreeState } from './state.js';
+import type { Intent, TreeState } from './state.js';
 
 export interface Materialised {
   readonly written: number;

@@ -5,9 +5,9 @@
  */
 import { SIMILARITY_CANDIDATES_MAX } from '../core/limits.js';
 import { similarity } from '../crdt/text/diff.js';
+import type { TreeEntry } from './entry.js';
 import { baseName, parentPath } from './names.js';
 import type { Found, Scan } from './scan.js';
-import type { TreeEntry } from './state.js';
 
 export interface Moves {
   /** New path to the entry that moved there. */

@@ -6,8 +6,8 @@ import { utf8 } from '../core/bytes.js';
 import { WnError } from '../core/errors.js';
 import type { NodeType } from '../core/op.js';
 import type { FileStat, WorkDir } from '../core/ports.js';
+import { sameStamp, type TreeEntry } from './entry.js';
 import { fileHash } from './project.js';
-import { sameStamp, type TreeEntry } from './state.js';
 
 /** A file compared with how it was last in step. */
 export type Look =

@@ -8,14 +8,16 @@ import type { WorkDir } from '../core/ports.js';
 import { diffText } from '../crdt/text/diff.js';
 import type { Replica } from '../repo/replica.js';
 import type { Entry } from '../repo/view.js';
+import { unpackBase, type TreeEntry } from './entry.js';
 import { decodeText, encodeText } from './eol.js';
+import { whyInvalid } from './invalid.js';
 import { checkPath, foldName, leadsInside } from './names.js';
 import { look, obstacle, type Look } from './ondisk.js';
 import { isInStep } from './instep.js';
 import { currentBase, fileHash, project, shownAs, textAt, type Shown } from './project.js';
 import { readBack } from './readback.js';
 import type { Schema } from './schema.js';
-import { unpackBase, type TreeEntry, type TreeState } from './state.js';
+import type { TreeState } from './state.js';
 import { targetsOf, type Targets } from './targets.js';
 
 export interface PlanInput {
@@ -89,7 +91,6 @@ export function makePlan(input: PlanInput, dirty: readonly NodeId[]): Plan {
   return sortOut(planning);
 }
 
-/** Old files of worknodes that are elsewhere now, edited since a killed process left them. */
 /**
  * A name that could leave the folder, shadow `.git` or fool a system, or a link out of
  * the tree: no honest program commits one, and none is written here.
@@ -99,6 +100,7 @@ function isHostile(path: string, shown: Shown): boolean {
   return shown.type === 'symlink' && !leadsInside(path, shown.target);
 }
 
+/** Old files of worknodes that are elsewhere now, edited since a killed process left them. */
 function releasedOf({ state, dir }: PlanInput): string[] {
   return [...state.leftovers].filter((path) => {
     const known = state.entries.get(path);
@@ -113,7 +115,7 @@ function planHidden({ dir, hidden, staying }: Planning, known: TreeEntry): void 
 }
 
 function planShown(planning: Planning, { path, node, type }: Entry, known: TreeEntry | null): void {
-  const { replica, dir } = planning;
+  const { replica, dir, schema } = planning;
   if (known?.path === path && isInStep(replica, known)) {
     planning.settled.push(node);
     return;
@@ -131,7 +133,8 @@ function planShown(planning: Planning, { path, node, type }: Entry, known: TreeE
   }
   const hash = shown.type === 'folder' ? '' : shown.hash;
   const base = shown.type === 'file' ? shown.base : null;
-  const entry: TreeEntry = { path, node, type, stamp: null, hash, base };
+  const invalid = shown.type === 'file' && whyInvalid(path, shown.bytes, schema) !== null;
+  const entry: TreeEntry = { path, node, type, stamp: null, hash, base, invalid };
   planning.steps.set(node, stepTo(planning, entry, shown, known, seen));
 }
 

@@ -8,10 +8,10 @@ import type { NodeId } from '../core/ids.js';
 import { ATTRIBUTE } from '../core/op.js';
 import type { Head } from '../crdt/text/op.js';
 import type { Folded } from '../repo/past.js';
+import { packBase, type Base } from './entry.js';
 import { encodeText, type Eol, type TextForm } from './eol.js';
 import { fromValue, type Field, type FieldShown } from './field.js';
 import { render, supportsFields, type Projection } from './overlay.js';
-import { packBase, type Base } from './state.js';
 
 export type Shown =
   | { readonly type: 'folder' }

@@ -17,9 +17,11 @@ import { encodeBlobRef } from '../repo/blobs.js';
 import type { Draft } from '../repo/draft.js';
 import type { Replica } from '../repo/replica.js';
 import { classify, HEAD_BYTES } from './content.js';
+import { packBase, unpackBase, type Base, type TreeEntry } from './entry.js';
 import { decodeText, type TextForm } from './eol.js';
 import { fieldOps, writeRegister } from './fieldops.js';
 import { bodyHash, isInStep } from './instep.js';
+import { invalidFields, whyTextInvalid } from './invalid.js';
 import type { Moves } from './moves.js';
 import { baseName, parentPath } from './names.js';
 import { supportsFields } from './overlay.js';
@@ -27,7 +29,7 @@ import { currentBase, project, textAt } from './project.js';
 import { readBack } from './readback.js';
 import { stampOf, type Found, type Refused, type Scan } from './scan.js';
 import type { Schema } from './schema.js';
-import { packBase, unpackBase, type Base, type TreeEntry, type TreeState } from './state.js';
+import type { TreeState } from './state.js';
 
 export interface Recorded {
   /** Entries as they will be once the draft is committed; bases of texts are set then. */
@@ -128,11 +130,17 @@ async function recordMove(recording: Recording, item: Found, from: TreeEntry): P
     recording.folders.set(item.path, node);
     keep(recording, item, node, null);
   } else if (isUnchanged(item, from)) {
-    keep(recording, item, node, from.base);
+    keep(recording, item, node, from.base, isInvalidAt(recording, item.path, from));
   } else {
     const content = await readContent(recording, item);
     if (content !== null) await writeContent(recording, node, item, content, from);
   }
+}
+
+/** In another folder another type may be declared. */
+function isInvalidAt({ dir, schema }: Recording, path: string, from: TreeEntry): boolean {
+  if (from.base === null || schema.typeOf(path) === schema.typeOf(from.path)) return from.invalid;
+  return invalidFields(dir, [path], schema).length > 0;
 }
 
 /** A new ending may show the fields that the old one didn't, or the other way round. */
@@ -167,9 +175,16 @@ function recordDelete(recording: Recording, entry: TreeEntry): void {
     recording.draft.add({ op: 'delete', node });
 }
 
-function keep(recording: Recording, item: Found, node: NodeId, base: Uint8Array | null): void {
+function keep(
+  recording: Recording,
+  item: Found,
+  node: NodeId,
+  base: Uint8Array | null,
+  invalid = false,
+): void {
   const { path, type, hash, stat } = item;
-  recording.put.push({ path, node, type, hash, base, stamp: stampOf(stat, recording.nowMs) });
+  const stamp = stampOf(stat, recording.nowMs);
+  recording.put.push({ path, node, type, hash, base, stamp, invalid });
 }
 
 type FileContent =
@@ -266,7 +281,8 @@ function writeText(
       currentBase(replica, node).exact &&
       project(read.docText, item.path, read.shown).text === content.text,
   };
-  keep(recording, item, node, packBase(next));
+  const invalid = whyTextInvalid(item.path, content.text, schema) !== null;
+  keep(recording, item, node, packBase(next), invalid);
 }
 
 /** What a file that was no text until now is compared with. */

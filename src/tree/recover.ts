@@ -5,13 +5,14 @@
  * version, text would be there twice, or what had arrived be lost.
  */
 import { similarity } from '../crdt/text/diff.js';
+import { unpackBase, type TreeEntry } from './entry.js';
 import { decodeText } from './eol.js';
 import { look } from './ondisk.js';
 import type { MaterialiseInput } from './materialise.js';
 import { LIKENESS_MIN } from './moves.js';
 import { fileHash, project, textAt } from './project.js';
 import { scan, stampOf, type Found } from './scan.js';
-import { unpackBase, type Intent, type TreeEntry } from './state.js';
+import type { Intent } from './state.js';
 
 /** Records what a killed process had done of what it had begun. */
 export async function recoverIntents(input: MaterialiseInput): Promise<void> {

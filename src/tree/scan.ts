@@ -8,9 +8,10 @@ import { utf8 } from '../core/bytes.js';
 import type { NodeType } from '../core/op.js';
 import { TREE_DEPTH_MAX, WORKNODES_MAX } from '../core/limits.js';
 import type { FileStat, WorkDir } from '../core/ports.js';
+import { sameStamp, type Stamp, type TreeEntry } from './entry.js';
 import { IgnoreRules } from './ignore.js';
 import { checkName, foldName, isOwnName, joinPath, leadsInside } from './names.js';
-import { sameStamp, type Stamp, type TreeEntry, type TreeState } from './state.js';
+import type { TreeState } from './state.js';
 
 /** Something on disk that is not as last in step, or new. */
 export interface Found {
@@ -26,6 +27,13 @@ export interface Refused {
   readonly why: string;
 }
 
+/** Ignore patterns of a folder that aren't applied: there are too many, or they take too long. */
+export interface SkippedPatterns {
+  readonly folder: string;
+  readonly first: string;
+  readonly count: number;
+}
+
 export interface Scan {
   readonly added: readonly Found[];
   readonly modified: readonly Found[];
@@ -34,9 +42,7 @@ export interface Scan {
   /** Entries whose content is as it was but whose stamp isn't: worth remembering. */
   readonly restamped: readonly TreeEntry[];
   readonly refused: readonly Refused[];
-  /** Everything looked at, ignored things aside. */
-  readonly files: number;
-  readonly bytes: number;
+  readonly skippedPatterns: readonly SkippedPatterns[];
 }
 
 export interface ScanOptions {
@@ -59,8 +65,8 @@ interface Walk {
   readonly modified: Found[];
   readonly restamped: TreeEntry[];
   readonly refused: Refused[];
+  readonly skippedPatterns: Map<string, SkippedPatterns>;
   files: number;
-  bytes: number;
 }
 
 /** Scans. Throws only when the root itself can't be read. */
@@ -74,17 +80,28 @@ export function scan(dir: WorkDir, state: TreeState, options: ScanOptions): Scan
     modified: [],
     restamped: [],
     refused: [],
+    skippedPatterns: new Map(),
     files: 0,
-    bytes: 0,
   };
-  enter(walk, '', IgnoreRules.root(), 0);
+  enter(walk, '', ignoreRules(walk), 0);
   const vanished: TreeEntry[] = [];
   for (const entry of state.entries.values()) {
     if (walk.seen.has(entry.path) || state.leftovers.has(entry.path)) continue;
     if (isUnder(entry.path, options.under)) vanished.push(entry);
   }
-  const { added, modified, restamped, refused, files, bytes } = walk;
-  return { added, modified, vanished, restamped, refused, files, bytes };
+  const { added, modified, restamped, refused } = walk;
+  const skippedPatterns = [...walk.skippedPatterns.values()];
+  return { added, modified, vanished, restamped, refused, skippedPatterns };
+}
+
+function ignoreRules({ dir, skippedPatterns }: Walk): IgnoreRules {
+  return IgnoreRules.root({
+    caseInsensitive: dir.traits.caseInsensitive,
+    onSkipped: (folder, pattern) => {
+      const { first, count } = skippedPatterns.get(folder) ?? { first: pattern, count: 0 };
+      skippedPatterns.set(folder, { folder, first, count: count + 1 });
+    },
+  });
 }
 
 export function isUnder(path: string, under: readonly string[] | undefined): boolean {
@@ -199,7 +216,6 @@ function meetFile(walk: Walk, path: string, known: TreeEntry | undefined): void 
     return;
   }
   walk.files += 1;
-  walk.bytes += stat.size;
   walk.options.progress?.(walk.files);
   const type: NodeType = stat.kind === 'symlink' ? 'symlink' : 'file';
   if (known?.type === type) {

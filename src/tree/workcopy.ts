@@ -7,10 +7,12 @@ import type { Commit } from '../core/commit.js';
 import type { Signer } from '../core/crypto.js';
 import { WnError } from '../core/errors.js';
 import type { NodeId } from '../core/ids.js';
-import { MASS_CHANGE_NODES, MASS_CHANGE_SHARE, NEW_FILE_BYTES_MAX } from '../core/limits.js';
+import { MASS_CHANGE_NODES, MASS_CHANGE_SHARE } from '../core/limits.js';
 import type { WorkDir } from '../core/ports.js';
 import type { Draft } from '../repo/draft.js';
 import type { Replica } from '../repo/replica.js';
+import { packBase, unpackBase, type TreeEntry } from './entry.js';
+import { withoutDoubtful } from './doubtful.js';
 import { decodeText } from './eol.js';
 import { invalidFields, invalidSchema, type Invalid } from './invalid.js';
 import { materialise, type Materialised } from './materialise.js';
@@ -18,11 +20,10 @@ import { findMoves, type Moves } from './moves.js';
 import { project, textAt } from './project.js';
 import { record, type Recorded } from './record.js';
 import { recoverIntents } from './recover.js';
-import { scan, type Found, type Refused, type Scan } from './scan.js';
+import { isUnder, scan, type Refused, type Scan, type SkippedPatterns } from './scan.js';
 import type { Schema } from './schema.js';
 import { parseSchema } from './schema-text.js';
-import { looksSecret } from './secrets.js';
-import { packBase, TreeState, unpackBase, type Changes, type TreeEntry } from './state.js';
+import { TreeState, type Changes } from './state.js';
 
 export interface Change {
   readonly path: string;
@@ -34,8 +35,10 @@ export interface TreeStatus {
   readonly changes: readonly Change[];
   readonly refused: readonly Refused[];
   readonly ambiguous: readonly string[];
-  /** Of the changed files those whose fields can't be read, and a broken `wn.yaml`. */
+  /** Files whose fields can't be read or aren't what `wn.yaml` allows, and a broken one. */
   readonly invalid: readonly Invalid[];
+  readonly skippedPatterns: readonly SkippedPatterns[];
+  /** Of new files, those that a commit takes. */
   readonly files: number;
   readonly bytes: number;
 }
@@ -105,14 +108,31 @@ export class WorkCopy {
   /** Runs `work` under the lock, with everything that was left unfinished finished first. */
   async transact<T>(work: (state: TreeState, finished: Materialised) => Promise<T>): Promise<T> {
     await this.flushGroup();
-    return this.replica.transact(async () => {
-      const state = await this.treeState();
-      await state.heal();
-      await recoverIntents(this.materialiseInput(state));
-      const result = await work(state, await this.materialise(state));
-      await state.compact();
-      return result;
-    }, this.lockTimeoutMs);
+    return this.replica.transact(() => this.settled(work), this.lockTimeoutMs);
+  }
+
+  private async settled<T>(
+    work: (state: TreeState, finished: Materialised) => Promise<T>,
+  ): Promise<T> {
+    const state = await this.treeState();
+    await state.heal();
+    const schemaHash = hashOfSchema(state);
+    await recoverIntents(this.materialiseInput(state));
+    const result = await work(state, await this.materialise(state));
+    if (hashOfSchema(state) !== schemaHash) await this.judgeAnew(state);
+    await state.compact();
+    return result;
+  }
+
+  /** Under another schema, notes anew which files have fields that it doesn't allow. */
+  private async judgeAnew(state: TreeState): Promise<void> {
+    const schema = this.schemaOrNone();
+    const judged = judgeable(state, schema).map((entry) => {
+      const invalid = invalidFields(this.dir, [entry.path], schema).length > 0;
+      return invalid === entry.invalid ? entry : { ...entry, invalid };
+    });
+    const put = judged.filter((entry) => state.entries.get(entry.path) !== entry);
+    await this.replica.flush(null, [state.record({ put, removed: [] }, null)]);
   }
 
   private materialiseInput(state: TreeState): Parameters<typeof materialise>[0] {
@@ -149,27 +169,35 @@ export class WorkCopy {
     const state = await this.treeState();
     const found = this.scan(state, under, progress);
     const moves = this.moves(found);
-    const limited = this.refuseNew(found, moves, false);
+    const limited = withoutDoubtful(this.dir, found, moves);
+    const files = limited.added.filter(({ type }) => type !== 'folder');
     return {
-      changes: changesOf(limited.scan, moves),
-      refused: limited.scan.refused,
+      changes: changesOf(limited, moves),
+      refused: limited.refused,
       ambiguous: moves.ambiguous,
-      invalid: this.invalid(limited.scan),
-      files: found.files,
-      bytes: found.bytes,
+      invalid: this.invalid(state, limited, under),
+      skippedPatterns: found.skippedPatterns,
+      files: files.length,
+      bytes: files.reduce((sum, { stat }) => sum + stat.size, 0),
     };
   }
 
-  private invalid(found: Scan): readonly Invalid[] {
-    const edited = [...found.added, ...found.modified].filter((item) => item.type === 'file');
-    const schema = invalidSchema(SCHEMA_PATH, () => this.schema());
-    return [
-      ...schema,
-      ...invalidFields(
-        this.dir,
-        edited.map((item) => item.path),
-      ),
-    ];
+  private invalid(
+    state: TreeState,
+    { added, modified, vanished }: Scan,
+    under?: readonly string[],
+  ): readonly Invalid[] {
+    const broken = invalidSchema(SCHEMA_PATH, () => this.schema());
+    const schema = this.schemaOrNone();
+    const edited = [...added, ...modified].filter(({ type }) => type === 'file');
+    const changed = new Set([...edited, ...vanished].map(({ path }) => path));
+    // Under the schema that was committed it is noted which of the others are.
+    const others = changed.has(SCHEMA_PATH)
+      ? judgeable(state, schema)
+      : [...state.entries.values()].filter(({ invalid }) => invalid);
+    const paths = others.map(({ path }) => path).filter((path) => isUnder(path, under));
+    const all = [...edited.map(({ path }) => path), ...paths.filter((path) => !changed.has(path))];
+    return [...broken, ...invalidFields(this.dir, all.sort(), schema)];
   }
 
   private scan(
@@ -206,13 +234,13 @@ export class WorkCopy {
     return this.transact(async (state) => {
       const found = this.scan(state, options.under, options.progress);
       const moves = this.moves(found);
-      const limited = this.refuseNew(found, moves, options.force === true);
-      this.stopMassChange(state, limited.scan, moves, options);
+      const limited = options.force === true ? found : withoutDoubtful(this.dir, found, moves);
+      this.stopMassChange(state, limited, moves, options);
       const draft = await this.replica.author.draft(options.message);
       const { replica, dir } = this;
       const input = { replica, dir, state, schema: this.schemaOrNone(), draft, nowMs: this.now() };
-      const recorded = await record(input, limited.scan, moves);
-      const refused = [...limited.scan.refused, ...recorded.refused];
+      const recorded = await record(input, limited, moves);
+      const refused = [...limited.refused, ...recorded.refused];
       if (draft.size === 0) {
         await this.remember(state, recorded);
         return { commit: null, ops: 0, refused, materialised: await this.materialise(state) };
@@ -258,11 +286,7 @@ export class WorkCopy {
     if (!this.replica.inGroup) return;
     try {
       await this.replica.flush(await this.signer());
-      const state = await this.treeState();
-      await state.heal();
-      await recoverIntents(this.materialiseInput(state));
-      await this.materialise(state);
-      await state.compact();
+      await this.settled(() => Promise.resolve());
     } finally {
       this.schemaText = null;
       this.replica.end();
@@ -291,28 +315,6 @@ export class WorkCopy {
     return { put, removed: recorded.removed };
   }
 
-  /** New files that are large, or look like keys, wait for `--force`. */
-  private refuseNew(found: Scan, moves: Moves, force: boolean): { readonly scan: Scan } {
-    if (force) return { scan: found };
-    const refused: Refused[] = [...found.refused];
-    const added = found.added.filter((item) => {
-      const why = moves.moved.has(item.path) ? null : this.whyRefused(item);
-      if (why !== null) refused.push({ path: item.path, why });
-      return why === null;
-    });
-    return { scan: { ...found, added, refused } };
-  }
-
-  private whyRefused(item: Found): string | null {
-    if (item.type !== 'file') return null;
-    if (item.stat.size > NEW_FILE_BYTES_MAX) {
-      return `a new file of ${item.stat.size} bytes, over ${NEW_FILE_BYTES_MAX}; --force takes it`;
-    }
-    const bytes = this.dir.read(item.path);
-    const secret = bytes === null ? null : looksSecret(item.path, bytes);
-    return secret === null ? null : `looks like ${secret}; --force takes it`;
-  }
-
   private stopMassChange(
     state: TreeState,
     found: Scan,
@@ -330,6 +332,17 @@ export class WorkCopy {
       },
     );
   }
+}
+
+function hashOfSchema({ entries }: TreeState): string | undefined {
+  return entries.get(SCHEMA_PATH)?.hash;
+}
+
+/** Text files that a schema says something of, or that had something wrong. */
+function judgeable({ entries }: TreeState, schema: Schema): readonly TreeEntry[] {
+  return [...entries.values()].filter(
+    ({ path, base, invalid }) => base !== null && (invalid || schema.typeOf(path) !== null),
+  );
 }
 
 function changesOf(found: Scan, { moved }: Moves): readonly Change[] {

@@ -19,7 +19,7 @@ describe('the first minutes', function () {
     mkdirSync(desk.root);
     desk.write('backup.md', RUNBOOK);
     desk.write('.env', 'TOKEN=1\n');
-    assert.match((await desk.run(['init'])).stdout, /^books: 1 files, \d+ B; refused: \.env$/m);
+    assert.match((await desk.run(['init'])).stdout, /^books: 1 file, \d+ B; refused: \.env$/m);
     assert.equal((await desk.run(['commit', '-m', 'import'])).status, 3);
     await desk.json(['set', 'backup.md', 'status=doing']);
     assert.match(readFileSync(join(desk.root, 'backup.md'), 'utf8'), /^status: doing$/m);
