@@ -191,6 +191,20 @@ export const SETTING_CHARS_MAX = 1_024;
 /** What may be under way in one direction; more than what a session sends on credit. */
 export const CHANNEL_CREDIT_BYTES = 2 * MIB;
 export const CHANNEL_CREDIT_STEP_BYTES = CHANNEL_CREDIT_BYTES / 8;
+/** How long a peer may read nothing of what waits for it. */
+export const CHANNEL_STALL_MS = 30_000;
+/** Until both sides of an SSH connection of ours have proven who they are. */
+export const LOGIN_MS = 10_000;
+export const LOGIN_ATTEMPTS_MAX = 4;
+/** Raw bytes that a peer may send beyond what its frames account for: handshake and overhead. */
+export const CHANNEL_SLACK_BYTES = 256 * KIB;
+/** How long a closed connection waits for the other side to hang up too. */
+export const CHANNEL_LINGER_MS = 5_000;
+export const CONNECT_MS = 20_000;
+/** What a listener holds at a time: connections, those of one address, those not yet proven. */
+export const ACCEPTED_MAX = 128;
+export const ACCEPTED_PER_ADDRESS_MAX = 16;
+export const ACCEPTED_UNPROVEN_MAX = 64;
 /** What is kept of what the other side's program says on its standard error. */
 export const REMOTE_STDERR_BYTES_MAX = 8 * KIB;
 /** A checkpoint as it is kept on disk: about 150 bytes for each log. */

@@ -8,14 +8,14 @@
  * Kinds: 0 a frame; 1 credit, whose length is the grant and which has no bytes; 2 the end,
  * without which a stream that ends was cut. A sender has `CHANNEL_CREDIT_BYTES` and then
  * waits to be granted more, because neither pipes nor `ssh2` keep a sender from piling up
- * what nobody reads; a peer that sends more is cut off. Leaves out time: sessions have
- * their own.
+ * what nobody reads; a peer that sends more, or reads nothing for long, is cut off.
  */
 import type { Readable, Writable } from 'node:stream';
 import { WnError } from '../core/errors.js';
 import {
   CHANNEL_CREDIT_BYTES,
   CHANNEL_CREDIT_STEP_BYTES,
+  CHANNEL_STALL_MS,
   SYNC_FRAME_BYTES_MAX,
 } from '../core/limits.js';
 import type { SecureChannel } from '../core/ports.js';
@@ -23,6 +23,9 @@ import type { SecureChannel } from '../core/ports.js';
 const MAGIC = Buffer.from('wn-frames/1\n');
 const HEAD_BYTES = 4;
 const [FRAME, CREDIT, END] = [0, 1, 2];
+/** Up to here a copy is cheaper than a second write. */
+const JOINED_BYTES_MAX = 4_096;
+const HUNG_UP = 'the other side hung up';
 
 export interface Duplex {
   readonly readable: Readable;
@@ -34,6 +37,8 @@ export interface FramedOptions {
   readonly peer: string | null;
   /** Lets go of what is below, once all that was sent is handed over; `broken`: at once. */
   readonly dispose?: (broken: boolean) => Promise<void>;
+  /** What really piles up what a slow reader leaves; the writable itself where absent. */
+  readonly buffered?: Writable;
 }
 
 export class FramedChannel implements SecureChannel {
@@ -47,7 +52,10 @@ export class FramedChannel implements SecureChannel {
   private window = CHANNEL_CREDIT_BYTES;
   private owed = 0;
   private state: 'open' | 'ended' | 'closed' | 'broken' = 'open';
+  /** Nothing can be written any more, whatever the state. */
+  private gone = false;
   private why = '';
+  private readonly buffered: Writable;
   private waiting: (() => void)[] = [];
   private closing: Promise<void> | null = null;
 
@@ -56,15 +64,21 @@ export class FramedChannel implements SecureChannel {
     private readonly options: FramedOptions,
   ) {
     this.peer = options.peer;
+    this.buffered = options.buffered ?? duplex.writable;
     const { readable, writable } = duplex;
     readable.on('data', (bytes: Buffer) => this.take(bytes));
-    for (const event of ['end', 'close'] as const) {
-      readable.on(event, () => this.breakOff('the other side hung up'));
-    }
+    readable.on('end', () => this.breakOff(HUNG_UP));
+    readable.on('close', () => this.breakOff(HUNG_UP));
     readable.on('error', (error) => this.breakOff(error.message));
-    writable.on('error', (error) => this.breakOff(error.message));
-    writable.on('close', () => this.breakOff('the line was closed'));
-    writable.on('drain', () => this.wake());
+    for (const stream of new Set([writable, this.buffered])) {
+      stream.on('error', (error) => this.breakOff(error.message));
+      stream.on('drain', () => this.wake());
+      stream.on('close', () => {
+        this.gone = true;
+        this.breakOff(HUNG_UP);
+        this.wake();
+      });
+    }
     writable.write(MAGIC);
   }
 
@@ -87,12 +101,20 @@ export class FramedChannel implements SecureChannel {
 
   async send(frame: Uint8Array): Promise<void> {
     const size = HEAD_BYTES + frame.byteLength;
-    while (this.state === 'open' && this.credit < size) await this.change();
+    await this.while(() => this.credit < size);
     if (this.state !== 'open') throw unreachable(this.why || 'the channel is closed');
     this.credit -= size;
     this.write(FRAME, frame.byteLength, frame);
-    while (this.isOpen() && this.duplex.writable.writableNeedDrain) await this.change();
+    await this.while(() => this.buffered.writableNeedDrain);
     if (this.isBroken()) throw unreachable(this.why);
+  }
+
+  /** Waits for the reader, but not for one that doesn't read at all. */
+  private async while(blocked: () => boolean): Promise<void> {
+    if (!this.isOpen() || !blocked()) return;
+    const timer = setTimeout(() => this.breakOff('the other side does not read'), CHANNEL_STALL_MS);
+    while (this.isOpen() && blocked()) await this.change();
+    clearTimeout(timer);
   }
 
   close(): Promise<void> {
@@ -108,10 +130,12 @@ export class FramedChannel implements SecureChannel {
       this.state = 'closed';
       this.arrived.length = 0;
       this.wake();
-      await new Promise<void>((resolve) => {
-        writable.once('close', resolve);
-        writable.end(() => resolve());
+      let ended = false;
+      writable.end(() => {
+        ended = true;
+        this.wake();
       });
+      while (!ended && !this.gone) await this.change();
     }
     await this.options.dispose?.(broken);
   }
@@ -128,10 +152,16 @@ export class FramedChannel implements SecureChannel {
     const { writable } = this.duplex;
     const head = Buffer.alloc(HEAD_BYTES);
     head.writeUInt32BE(kind * 2 ** 24 + length);
-    writable.cork();
-    writable.write(head);
-    if (bytes !== undefined) writable.write(bytes);
-    writable.uncork();
+    if (this.gone || bytes === undefined) {
+      if (!this.gone) writable.write(head);
+    } else if (bytes.byteLength <= JOINED_BYTES_MAX) {
+      writable.write(Buffer.concat([head, bytes]));
+    } else {
+      writable.cork();
+      writable.write(head);
+      writable.write(bytes);
+      writable.uncork();
+    }
   }
 
   /** Grants what was read in steps: a grant for each frame would double the small ones. */
