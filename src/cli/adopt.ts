@@ -89,7 +89,8 @@ async function standingAt(
   device: string,
 ): Promise<{ readonly workspace: WorkspaceId; readonly name: string }> {
   const address = parseAddress(origin.url, context.cwd);
-  if (address.kind !== 'path') {
+  if (address.kind === 'wn') return { workspace: address.workspace, name: folderNameOf(address) };
+  if (address.kind === 'ssh') {
     const workspace = await askOver(context, origin, address, device);
     return { workspace, name: folderNameOf(address) };
   }

@@ -1,10 +1,11 @@
-/** Reaches a remote that isn't a folder here: by the system's `ssh`. */
+/** Reaches a remote that isn't a folder here: by `ssh`, or directly by a device's key. */
 import { WnError } from '../core/errors.js';
 import type { Line } from '../node/line.js';
 import { SETTINGS, settingOf } from '../repo/setting.js';
 import type { Config, Remote } from '../repo/settings.js';
 import type { Address, SshAddress } from './address.js';
 import type { Context } from './context.js';
+import { deviceKey } from './repository.js';
 import { splitWords } from './words.js';
 
 /** Addresses behind which there is a stream of bytes. */
@@ -17,7 +18,15 @@ export async function dial(
   remote: Pick<Remote, 'servePath'>,
   address: StreamAddress,
 ): Promise<Line> {
-  return dialSsh(context, config, remote, address);
+  if (address.kind === 'ssh') return dialSsh(context, config, remote, address);
+  const [{ dialTcp }, { dialSecure }] = await Promise.all([
+    import('../node/tcp.js'),
+    import('../node/securessh.js'),
+  ]);
+  const [{ seed }, socket] = await Promise.all([deviceKey(context), dialTcp(address)]);
+  const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
+  const channel = await dialSecure(socket, { seed, expected: address.device });
+  return { channel, fault: () => Promise.resolve(null), gone: () => closed };
 }
 
 async function dialSsh(

@@ -131,6 +131,11 @@ async function overLine(
   mode: SyncMode,
 ): Promise<SyncReport> {
   const { clock, rng, storage } = here.replica.ports;
+  if (address.kind === 'wn' && address.workspace !== here.replica.ws) {
+    throw new WnError('unreachable', `the address of ${remote.name} is of another workspace`, {
+      hint: 'nothing was exchanged; change the address with: wn remote add',
+    });
+  }
   const line = await dial(context, here.replica.config, remote, address);
   const report = await runSync(
     near,
@@ -142,6 +147,8 @@ async function overLine(
       signal: context.interruption.signal,
     },
   );
+  // Who has sent something finds it in the files over there, when the command ends.
+  if (report.ok && report.sent + report.blobsSent > 0) await line.gone();
   const fault = report.error?.code === 'unreachable' ? await line.fault() : null;
   return fault === null ? report : { ...report, error: fault };
 }

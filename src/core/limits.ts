@@ -205,6 +205,8 @@ export const CONNECT_MS = 20_000;
 export const ACCEPTED_MAX = 128;
 export const ACCEPTED_PER_ADDRESS_MAX = 16;
 export const ACCEPTED_UNPROVEN_MAX = 64;
+/** How long sessions under way may take to end once `wn serve` is told to stop. */
+export const SERVE_DRAIN_MS = 1_500;
 /** What is kept of what the other side's program says on its standard error. */
 export const REMOTE_STDERR_BYTES_MAX = 8 * KIB;
 /** A checkpoint as it is kept on disk: about 150 bytes for each log. */

@@ -9,4 +9,6 @@ export interface Line {
    * transport, which knows more than that the line broke; null where it was reached.
    */
   fault(): Promise<WnError | null>;
+  /** Once the channel is closed: when the other side has done all it does after a session. */
+  gone(): Promise<void>;
 }

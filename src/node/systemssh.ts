@@ -109,6 +109,10 @@ class SshLine implements Line {
     clearTimeout(timer);
   }
 
+  gone(): Promise<void> {
+    return this.exited;
+  }
+
   async fault(): Promise<WnError | null> {
     await this.exited;
     if (this.channel.opened) return null;
