@@ -52,7 +52,10 @@ const TYPE_BITS = 3;
 const FLAG = { stamped: 4, executable: 8, invalid: 16 } as const;
 
 /** flags u8, node 16, hash 32, five doubles, path u16 + bytes, base u32 + CBOR. */
-const FIXED_BYTES = 1 + 16 + 32 + 40 + 2 + 4;
+const STAMP_AT = 1 + 16 + 32;
+const PATH_LENGTH_AT = STAMP_AT + 40;
+const BASE_LENGTH_AT = PATH_LENGTH_AT + 2;
+const FIXED_BYTES = BASE_LENGTH_AT + 4;
 
 export function packEntry(entry: TreeEntry): Uint8Array {
   const path = utf8(entry.path);
@@ -70,11 +73,11 @@ export function packEntry(entry: TreeEntry): Uint8Array {
   if (stamp !== null) {
     const { size, mtimeMs, ctimeMs, birthtimeMs, ino } = stamp;
     [size, mtimeMs, ctimeMs, birthtimeMs, ino].forEach((value, index) =>
-      bytes.writeDoubleLE(value, 49 + index * 8),
+      bytes.writeDoubleLE(value, STAMP_AT + index * 8),
     );
   }
-  bytes.writeUInt16LE(path.byteLength, 89);
-  bytes.writeUInt32LE(base.byteLength, 91);
+  bytes.writeUInt16LE(path.byteLength, PATH_LENGTH_AT);
+  bytes.writeUInt32LE(base.byteLength, BASE_LENGTH_AT);
   bytes.set(path, FIXED_BYTES);
   bytes.set(base, FIXED_BYTES + path.byteLength);
   return bytes;
@@ -84,17 +87,16 @@ const NO_HASH = '00'.repeat(32);
 
 /** Null for bytes that are no entry. */
 export function unpackEntry(bytes: Buffer, at: number): [entry: TreeEntry, next: number] | null {
-  if (at + FIXED_BYTES > bytes.length) return null;
+  const read = readPacked(bytes, at);
+  if (read === null) return null;
+  const { path, invalid, next } = read;
   const flags = bytes.readUInt8(at);
-  const pathLength = bytes.readUInt16LE(at + 89);
-  const baseLength = bytes.readUInt32LE(at + 91);
-  const pathEnd = at + FIXED_BYTES + pathLength;
-  if (pathEnd + baseLength > bytes.length) return null;
-  const double = (index: number): number => bytes.readDoubleLE(at + 49 + index * 8);
+  const baseLength = bytes.readUInt32LE(at + BASE_LENGTH_AT);
+  const double = (index: number): number => bytes.readDoubleLE(at + STAMP_AT + index * 8);
   const hash = bytes.toString('hex', at + 17, at + 49);
   const entry: TreeEntry = {
-    path: bytes.toString('utf8', at + FIXED_BYTES, pathEnd),
-    node: bytes.toString('hex', at + 1, at + 17),
+    path,
+    node: nodeOfPacked(bytes, at),
     type: TYPES[flags & TYPE_BITS] ?? 'file',
     stamp:
       (flags & FLAG.stamped) === 0
@@ -108,10 +110,10 @@ export function unpackEntry(bytes: Buffer, at: number): [entry: TreeEntry, next:
             executable: (flags & FLAG.executable) !== 0,
           },
     hash: hash === NO_HASH ? '' : hash,
-    base: baseLength === 0 ? null : bytes.subarray(pathEnd, pathEnd + baseLength),
-    invalid: (flags & FLAG.invalid) !== 0,
+    base: baseLength === 0 ? null : bytes.subarray(next - baseLength, next),
+    invalid,
   };
-  return [entry, pathEnd + baseLength];
+  return [entry, next];
 }
 
 const CRDTS: readonly Crdt[] = ['register', 'set', 'counter'];
@@ -151,13 +153,46 @@ function unpackField(part: Canonical): [string, FieldShown] {
   return [name as string, field as Field];
 }
 
-/** Has a file stayed as it was when the stamp was taken? */
-export function sameStamp(stamp: Stamp, now: FileStat): boolean {
+/** Has a file or link stayed as it was when its stamp was taken? */
+export function isUntouched({ type, stamp }: TreeEntry, now: FileStat): boolean {
   return (
+    stamp !== null &&
     stamp.mtimeMs === now.mtimeMs &&
     stamp.size === now.size &&
     stamp.ctimeMs === now.ctimeMs &&
     stamp.ino === now.ino &&
-    stamp.executable === now.executable
+    stamp.executable === now.executable &&
+    type === now.kind
   );
+}
+
+/** The same of the packed entry at `at`. */
+export function isPackedUntouched(bytes: Buffer, at: number, now: FileStat): boolean {
+  const flags = bytes.readUInt8(at);
+  return (
+    (flags & FLAG.stamped) !== 0 &&
+    bytes.readDoubleLE(at + STAMP_AT + 8) === now.mtimeMs &&
+    bytes.readDoubleLE(at + STAMP_AT) === now.size &&
+    bytes.readDoubleLE(at + STAMP_AT + 16) === now.ctimeMs &&
+    bytes.readDoubleLE(at + STAMP_AT + 32) === now.ino &&
+    ((flags & FLAG.executable) !== 0) === now.executable &&
+    TYPES[flags & TYPE_BITS] === now.kind
+  );
+}
+
+export function nodeOfPacked(bytes: Buffer, at: number): NodeId {
+  return bytes.toString('hex', at + 1, at + 17);
+}
+
+/** What of a packed entry is needed to find it; null for bytes that are no entry. */
+export function readPacked(
+  bytes: Buffer,
+  at: number,
+): { readonly path: string; readonly invalid: boolean; readonly next: number } | null {
+  if (at + FIXED_BYTES > bytes.length) return null;
+  const pathEnd = at + FIXED_BYTES + bytes.readUInt16LE(at + PATH_LENGTH_AT);
+  const next = pathEnd + bytes.readUInt32LE(at + BASE_LENGTH_AT);
+  if (next > bytes.length) return null;
+  const path = bytes.toString('utf8', at + FIXED_BYTES, pathEnd);
+  return { path, invalid: (bytes.readUInt8(at) & FLAG.invalid) !== 0, next };
 }

@@ -6,7 +6,7 @@ import { utf8 } from '../core/bytes.js';
 import { WnError } from '../core/errors.js';
 import type { NodeType } from '../core/op.js';
 import type { FileStat, WorkDir } from '../core/ports.js';
-import { sameStamp, type TreeEntry } from './entry.js';
+import { isUntouched, type TreeEntry } from './entry.js';
 import { fileHash } from './project.js';
 
 /** A file compared with how it was last in step. */
@@ -27,7 +27,7 @@ export function look(dir: WorkDir, known: TreeEntry): Look {
     const target = dir.readLink(known.path);
     return target !== null && fileHash(utf8(target)) === known.hash ? SAME : REPLACED;
   }
-  if (known.stamp !== null && sameStamp(known.stamp, stat)) return SAME;
+  if (isUntouched(known, stat)) return SAME;
   const bytes = dir.read(known.path);
   if (bytes === null) return REPLACED;
   const { executable } = stat;

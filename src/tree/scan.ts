@@ -8,7 +8,7 @@ import { utf8 } from '../core/bytes.js';
 import type { NodeType } from '../core/op.js';
 import { TREE_DEPTH_MAX, WORKNODES_MAX } from '../core/limits.js';
 import type { FileStat, WorkDir } from '../core/ports.js';
-import { sameStamp, type Stamp, type TreeEntry } from './entry.js';
+import type { Stamp, TreeEntry } from './entry.js';
 import { IgnoreRules } from './ignore.js';
 import { checkName, foldName, isOwnName, joinPath, leadsInside } from './names.js';
 import type { TreeState } from './state.js';
@@ -85,9 +85,10 @@ export function scan(dir: WorkDir, state: TreeState, options: ScanOptions): Scan
   };
   enter(walk, '', ignoreRules(walk), 0);
   const vanished: TreeEntry[] = [];
-  for (const entry of state.entries.values()) {
-    if (walk.seen.has(entry.path) || state.leftovers.has(entry.path)) continue;
-    if (isUnder(entry.path, options.under)) vanished.push(entry);
+  for (const path of state.entries.keys()) {
+    if (walk.seen.has(path) || state.leftovers.has(path) || !isUnder(path, options.under)) continue;
+    const entry = state.entries.get(path);
+    if (entry !== undefined) vanished.push(entry);
   }
   const { added, modified, restamped, refused } = walk;
   const skippedPatterns = [...walk.skippedPatterns.values()];
@@ -117,33 +118,33 @@ function leadsTo(path: string, under: readonly string[] | undefined): boolean {
 function enter(walk: Walk, folder: string, above: IgnoreRules, depth: number): void {
   const entries = walk.dir.list(folder);
   if (entries === null) return;
-  const names = new Set(entries.map((entry) => entry.name));
-  if (folder !== '' && (names.has('.git') || names.has('.wn'))) {
+  const holds = (name: string): boolean => entries.some((entry) => entry.name === name);
+  if (folder !== '' && (holds('.git') || holds('.wn'))) {
     refuse(walk, folder, 'holds a repository of its own');
     keepKnown(walk, folder);
     return;
   }
   const rules = above.enter(
     folder,
-    names.has('.gitignore') ? readText(walk.dir, joinPath(folder, '.gitignore')) : undefined,
-    names.has('.wnignore') ? readText(walk.dir, joinPath(folder, '.wnignore')) : undefined,
+    holds('.gitignore') ? readText(walk.dir, joinPath(folder, '.gitignore')) : undefined,
+    holds('.wnignore') ? readText(walk.dir, joinPath(folder, '.wnignore')) : undefined,
   );
   const taken = new Map<string, string>();
   for (const { name, kind } of entries) {
     const path = folder === '' ? name : `${folder}/${name}`;
     const inside = isUnder(path, walk.options.under);
     if (!inside && !leadsTo(path, walk.options.under)) continue;
-    const known = walk.state.entries.get(path);
-    if (known === undefined && rules.ignores(path, kind === 'folder')) {
+    const known = walk.state.entries.has(path);
+    if (!known && rules.ignores(path, kind === 'folder')) {
       if (isOddSpelling(name) && inside) refuse(walk, path, 'is reserved for Git or wn');
       continue;
     }
-    if (known === undefined && !acceptable(walk, path, name, depth, taken)) continue;
+    if (!known && !acceptable(walk, path, name, depth, taken)) continue;
     if (kind === 'folder') {
-      if (inside) meetFolder(walk, path, known);
+      if (inside) meetFolder(walk, path);
       enter(walk, path, rules, depth + 1);
     } else if (inside) {
-      meetFile(walk, path, known);
+      meetFile(walk, path);
     }
   }
 }
@@ -195,8 +196,8 @@ function refuse(walk: Walk, path: string, why: string): false {
   return false;
 }
 
-function meetFolder(walk: Walk, path: string, known: TreeEntry | undefined): void {
-  if (known?.type === 'folder') {
+function meetFolder(walk: Walk, path: string): void {
+  if (walk.state.entries.get(path)?.type === 'folder') {
     walk.seen.add(path);
     return;
   }
@@ -204,7 +205,7 @@ function meetFolder(walk: Walk, path: string, known: TreeEntry | undefined): voi
   if (stat !== null) walk.added.push({ path, type: 'folder', stat, hash: '' });
 }
 
-function meetFile(walk: Walk, path: string, known: TreeEntry | undefined): void {
+function meetFile(walk: Walk, path: string): void {
   const stat = walk.dir.stat(path);
   if (stat === null) {
     refuse(walk, path, 'went away while it was looked at');
@@ -217,11 +218,13 @@ function meetFile(walk: Walk, path: string, known: TreeEntry | undefined): void 
   }
   walk.files += 1;
   walk.options.progress?.(walk.files);
-  const type: NodeType = stat.kind === 'symlink' ? 'symlink' : 'file';
-  if (known?.type === type) {
+  if (walk.state.entries.isUntouched(path, stat)) {
     walk.seen.add(path);
-    if (known.stamp !== null && sameStamp(known.stamp, stat)) return;
+    return;
   }
+  const type: NodeType = stat.kind === 'symlink' ? 'symlink' : 'file';
+  const known = walk.state.entries.get(path);
+  if (known?.type === type) walk.seen.add(path);
   const hash = contentHash(walk.dir, path, type);
   if (hash === null) {
     walk.seen.add(path);

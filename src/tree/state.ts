@@ -19,6 +19,7 @@ import { TREE_JOURNAL_BYTES_MAX, TREE_RECORD_BYTES_MAX } from '../core/limits.js
 import type { Storage } from '../core/ports.js';
 import { ALONGSIDE_PATH } from '../repo/rebuild.js';
 import type { Extra } from '../repo/writer.js';
+import { TreeEntries } from './entries.js';
 import { packEntry, unpackEntry, type TreeEntry } from './entry.js';
 
 /** What a file is about to become. */
@@ -37,10 +38,13 @@ export interface Changes {
 const SNAPSHOT = 'tree/state';
 const JOURNAL = ALONGSIDE_PATH;
 const MAGIC = 'wntree-1';
+/** Of the record at its end: how many entries, in how many bytes. */
+const SNAPSHOT_END_BYTES_MAX = 64;
 
 export class TreeState {
-  readonly entries = new Map<string, TreeEntry>();
-  private readonly paths = new Map<NodeId, string>();
+  readonly entries = new TreeEntries();
+  /** Null until somebody asks where a worknode is. */
+  private pathsByNode: Map<NodeId, string> | null = null;
   /** Paths of entries whose worknode has its file elsewhere by now: the old file is to go. */
   readonly leftovers = new Set<string>();
   /** Files that were about to be written when the process ended, by path. */
@@ -82,6 +86,14 @@ export class TreeState {
 
   pathOf(node: NodeId): string | null {
     return this.paths.get(node) ?? null;
+  }
+
+  private get paths(): Map<NodeId, string> {
+    if (this.pathsByNode === null) {
+      this.pathsByNode = new Map();
+      for (const [path, node] of this.entries.nodes()) this.pathsByNode.set(node, path);
+    }
+    return this.pathsByNode;
   }
 
   private apply({ put, removed }: Changes): void {
@@ -203,21 +215,14 @@ export class TreeState {
     this.snapshotBytes = bytes.byteLength;
     const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     if (buffer.subarray(0, 8).toString('latin1') !== MAGIC) throw damaged(SNAPSHOT);
-    let at = 8;
-    let count = 0;
-    while (at < buffer.length) {
-      const end = readRecord(buffer, at, 64);
-      if (end.ok && end.next === buffer.length) {
-        if (Buffer.from(end.payload).toString('latin1') !== `${count} ${at}`)
-          throw damaged(SNAPSHOT);
-        return;
+    let at: number | null = 8;
+    for (let count = 0; at !== null && at < buffer.length; count++) {
+      if (buffer.length - at <= SNAPSHOT_END_BYTES_MAX) {
+        const end = readRecord(buffer, at, SNAPSHOT_END_BYTES_MAX);
+        const told = end.ok ? Buffer.from(end.payload).toString('latin1') : null;
+        if (end.ok && end.next === buffer.length && told === `${count} ${at}`) return;
       }
-      const unpacked = unpackEntry(buffer, at);
-      if (unpacked === null) throw damaged(SNAPSHOT);
-      const [entry, next] = unpacked;
-      this.place(entry);
-      count += 1;
-      at = next;
+      at = this.entries.take(buffer, at);
     }
     throw damaged(SNAPSHOT);
   }

@@ -193,9 +193,9 @@ export class WorkCopy {
     const changed = new Set([...edited, ...vanished].map(({ path }) => path));
     // Under the schema that was committed it is noted which of the others are.
     const others = changed.has(SCHEMA_PATH)
-      ? judgeable(state, schema)
-      : [...state.entries.values()].filter(({ invalid }) => invalid);
-    const paths = others.map(({ path }) => path).filter((path) => isUnder(path, under));
+      ? judgeable(state, schema).map(({ path }) => path)
+      : state.entries.invalidPaths();
+    const paths = others.filter((path) => isUnder(path, under));
     const all = [...edited.map(({ path }) => path), ...paths.filter((path) => !changed.has(path))];
     return [...broken, ...invalidFields(this.dir, all.sort(), schema)];
   }
