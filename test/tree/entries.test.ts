@@ -9,25 +9,31 @@ const hex = (bytes: number): fc.Arbitrary<string> =>
     .map((all) => Buffer.from(all).toString('hex'));
 const number = fc.double({ noNaN: true, noDefaultInfinity: true }).map((value) => value + 0);
 
-const ENTRY: fc.Arbitrary<TreeEntry> = fc.record({
-  path: fc.string({ unit: 'grapheme', minLength: 1, maxLength: 20 }),
-  node: hex(16),
-  type: fc.constantFrom('file', 'symlink'),
-  stamp: fc.option(
-    fc.record({
-      size: number,
-      mtimeMs: number,
-      ctimeMs: number,
-      birthtimeMs: number,
-      ino: number,
-      executable: fc.boolean(),
-    }),
-  ),
-  // All zero stands for no hash.
-  hash: hex(32).filter((hash) => /[^0]/.test(hash)),
-  base: fc.option(fc.uint8Array({ minLength: 1, maxLength: 9 }).map((all) => Buffer.from(all))),
-  invalid: fc.boolean(),
-});
+const ENTRY: fc.Arbitrary<TreeEntry> = fc.record(
+  {
+    path: fc.string({ unit: 'grapheme', minLength: 1, maxLength: 20 }),
+    node: hex(16),
+    type: fc.constantFrom('file', 'symlink'),
+    stamp: fc.option(
+      fc.record(
+        {
+          size: number,
+          mtimeMs: number,
+          ctimeMs: number,
+          birthtimeMs: number,
+          ino: number,
+          executable: fc.boolean(),
+        },
+        { noNullPrototype: true },
+      ),
+    ),
+    // All zero stands for no hash.
+    hash: hex(32).filter((hash) => /[^0]/.test(hash)),
+    base: fc.option(fc.uint8Array({ minLength: 1, maxLength: 9 }).map((all) => Buffer.from(all))),
+    invalid: fc.boolean(),
+  },
+  { noNullPrototype: true },
+);
 const ENTRIES = fc.uniqueArray(ENTRY, { selector: ({ path }) => path, maxLength: 8 });
 
 /** The same entries packed in a snapshot, and put in one by one. */
