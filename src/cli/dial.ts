@@ -1,10 +1,12 @@
 /** Reaches a remote that isn't a folder here: by `ssh`, or directly by a device's key. */
 import { WnError } from '../core/errors.js';
 import type { Line } from '../node/line.js';
+import type { RemoteCommand } from '../node/remotecommand.js';
 import { SETTINGS, settingOf } from '../repo/setting.js';
 import type { Config, Remote } from '../repo/settings.js';
 import type { Address, SshAddress } from './address.js';
 import type { Context } from './context.js';
+import { askSecret, confirm } from './prompt.js';
 import { deviceKey } from './repository.js';
 import { splitWords } from './words.js';
 
@@ -30,18 +32,42 @@ export async function dial(
 }
 
 async function dialSsh(
-  { env, interactive }: Context,
+  context: Context,
   config: Config | null,
   { servePath = 'wn' }: Pick<Remote, 'servePath'>,
   address: SshAddress,
 ): Promise<Line> {
+  const { env, interactive } = context;
   const { openSystemSsh } = await import('../node/systemssh.js');
-  const words = splitWords(env['WN_SSH_COMMAND'] || sshCommandOf(config));
+  const chosen = env['WN_SSH_COMMAND'] || sshCommandOf(config);
+  const words = splitWords(chosen);
   const remote = { words: splitWords(servePath), path: address.path };
   const line = await openSystemSsh({ words, unattended: !interactive, env }, address, remote);
   if (line !== null) return line;
+  if (chosen === SETTINGS['core.sshCommand'].default) return dialSsh2(context, address, remote);
   throw new WnError('unreachable', `there is no program ${words[0] ?? ''} to reach a host with`, {
     hint: 'nothing was exchanged; install OpenSSH, or name another: WN_SSH_COMMAND',
+  });
+}
+
+/** Where there is no `ssh` program. */
+async function dialSsh2(
+  context: Context,
+  address: SshAddress,
+  remote: RemoteCommand,
+): Promise<Line> {
+  const { openSsh2 } = await import('../node/ssh2client.js');
+  const asking = {
+    passphrase: (file: string) => askSecret(context, `Passphrase for ${file}:`),
+    trust: (host: string, key: string) =>
+      confirm(context, {
+        text: `${host} is not known here. Its key is ${key}. Trust it`,
+        flag: 'its line in ~/.ssh/known_hosts',
+      }),
+  };
+  return openSsh2(address, remote, {
+    env: context.env,
+    asking: context.interactive ? asking : null,
   });
 }
 

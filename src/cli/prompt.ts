@@ -35,3 +35,21 @@ export async function ask(context: Context, question: Question): Promise<string>
     terminal.close();
   }
 }
+
+/** One line that isn't shown. Only where somebody is at the terminal. */
+export async function askSecret(context: Context, text: string): Promise<string> {
+  const [{ createInterface }, { Writable }] = await Promise.all([
+    import('node:readline/promises'),
+    import('node:stream'),
+  ]);
+  await context.stderr.write(`${escapeTerminal(text)} `);
+  const silent = new Writable({ write: (_bytes, _encoding, done) => done() });
+  const terminal = createInterface({ input: process.stdin, output: silent, terminal: true });
+  terminal.on('SIGINT', () => process.kill(process.pid, 'SIGINT'));
+  try {
+    return await terminal.question('', { signal: context.interruption.signal });
+  } finally {
+    terminal.close();
+    await context.stderr.write('\n');
+  }
+}

@@ -205,6 +205,10 @@ export const CONNECT_MS = 20_000;
 export const ACCEPTED_MAX = 128;
 export const ACCEPTED_PER_ADDRESS_MAX = 16;
 export const ACCEPTED_UNPROVEN_MAX = 64;
+/** Until a host has let us in whose user may have to type a passphrase. */
+export const SSH_LOGIN_MS = 120_000;
+export const KNOWN_HOSTS_BYTES_MAX = 4 * MIB;
+export const SSH_KEY_FILE_BYTES_MAX = 64 * KIB;
 /** How long sessions under way may take to end once `wn serve` is told to stop. */
 export const SERVE_DRAIN_MS = 1_500;
 /** What is kept of what the other side's program says on its standard error. */

@@ -6,9 +6,10 @@
  */
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { WnError } from '../core/errors.js';
-import { REMOTE_EXIT_MS, REMOTE_STDERR_BYTES_MAX } from '../core/limits.js';
+import { REMOTE_EXIT_MS } from '../core/limits.js';
 import { FramedChannel } from './framing.js';
 import type { Line } from './line.js';
+import { because, commandLine, LastWords, noAnswer, type RemoteCommand } from './remotecommand.js';
 
 export interface SshTarget {
   readonly user: string | null;
@@ -22,13 +23,6 @@ export interface SshCommand {
   /** Nobody can be asked for a passphrase or about a host. */
   readonly unattended: boolean;
   readonly env: Readonly<Record<string, string | undefined>>;
-}
-
-/** What to run on the other side. */
-export interface RemoteCommand {
-  /** The program there and what the user has put behind it. */
-  readonly words: readonly string[];
-  readonly path: string;
 }
 
 /** Null where there is no such program. */
@@ -46,8 +40,7 @@ export function openSystemSsh(
   }
   if (target.port !== null) options.push('-p', String(target.port));
   const host = target.user === null ? target.host : `${target.user}@${target.host}`;
-  const words = [...remote.words, 'serve', '--stdio'].map(quotedIfNeeded);
-  const child = spawn(program, [...options, host, [...words, quoted(remote.path)].join(' ')], {
+  const child = spawn(program, [...options, host, commandLine(remote)], {
     stdio: ['pipe', 'pipe', 'pipe'],
     env: command.env,
   });
@@ -67,22 +60,10 @@ function cannotRun(program: string, cause: NodeJS.ErrnoException): WnError {
   });
 }
 
-/** One word for a POSIX shell, as Git quotes it; a home at its front stays what it means. */
-function quoted(word: string): string {
-  const home = /^~[A-Za-z0-9_-]*(\/|$)/.exec(word)?.[0] ?? '';
-  const rest = word.slice(home.length);
-  return home + (rest === '' && home !== '' ? '' : `'${rest.replace(/['!]/g, "'\\$&'")}'`);
-}
-
-/** A plain word stays as it is: the other side's log of commands is easier to read. */
-function quotedIfNeeded(word: string): string {
-  return /^[A-Za-z0-9_./:@%+=,-]+$/.test(word) ? word : quoted(word);
-}
-
 class SshLine implements Line {
   readonly channel: FramedChannel;
   private readonly exited: Promise<void>;
-  private stderr = Buffer.alloc(0);
+  private readonly stderr = new LastWords();
 
   constructor(
     private readonly child: ChildProcessWithoutNullStreams,
@@ -90,15 +71,11 @@ class SshLine implements Line {
     private readonly remote: RemoteCommand,
   ) {
     this.exited = new Promise((resolve) => child.once('close', () => resolve()));
-    child.stderr.on('data', (bytes: Buffer) => this.hear(bytes));
+    child.stderr.on('data', (bytes: Buffer) => this.stderr.hear(bytes));
     this.channel = new FramedChannel(
       { readable: child.stdout, writable: child.stdin },
       { peer: null, dispose: (broken) => this.dispose(broken) },
     );
-  }
-
-  private hear(bytes: Buffer): void {
-    this.stderr = Buffer.concat([this.stderr, bytes]).subarray(-REMOTE_STDERR_BYTES_MAX);
   }
 
   /** The other side may still be writing out files: it is waited for, but not for ever. */
@@ -116,33 +93,19 @@ class SshLine implements Line {
   async fault(): Promise<WnError | null> {
     await this.exited;
     if (this.channel.opened) return null;
-    const said = this.stderr.toString('utf8').trim();
     const { host } = this;
+    const said = this.stderr.text;
+    if (this.child.exitCode !== SSH_FAILED) return noAnswer(host, this.remote, said);
+    const changed = /host (key|identification)/i.test(said);
     const details = { host, stderr: said };
-    const because = said === '' ? '' : `: ${lastLines(said)}`;
-    if (this.child.exitCode === SSH_FAILED) {
-      const changed = /host (key|identification)/i.test(said);
-      return new WnError('unreachable', `ssh can't reach ${host}${because}`, {
-        hint: changed ? HOST_KEY_HINT : `nothing was exchanged; try by hand: ssh ${host}`,
-        details: changed ? { ...details, reason: 'host_key' } : details,
-      });
-    }
-    const [program = 'wn'] = this.remote.words;
-    return new WnError('unreachable', `${host} doesn't answer as ${program}${because}`, {
-      hint: `nothing was exchanged; if wn is elsewhere there: ${FIX}`,
-      details,
+    return new WnError('unreachable', `ssh can't reach ${host}${because(said)}`, {
+      hint: changed ? HOST_KEY_HINT : `nothing was exchanged; try by hand: ssh ${host}`,
+      details: changed ? { ...details, reason: 'host_key' } : details,
     });
   }
 }
 
 /** Of ssh(1): its own failure, whatever the program there exits with. */
 const SSH_FAILED = 255;
-const FIX = 'wn remote add NAME ADDRESS --serve-command /path/to/wn';
 const HOST_KEY_HINT =
   "nothing was exchanged; if the host's key was changed by its owner, remove the old one: ssh-keygen -R HOST";
-
-const LINES_SHOWN = 3;
-
-function lastLines(text: string): string {
-  return text.split(/\r?\n/).slice(-LINES_SHOWN).join(' · ');
-}

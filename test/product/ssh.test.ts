@@ -142,6 +142,43 @@ describe('sync over ssh', function () {
     await far.json(['remote', 'remove', 'wrong']);
   });
 
+  it('does without a program ssh: keys of its own, the agent, known_hosts', async () => {
+    const home = join(folder, 'home-without-ssh');
+    fs.mkdirSync(join(home, '.ssh'), { recursive: true });
+    const known = join(home, '.ssh/known_hosts');
+    const bare = lap.with({ PATH: folder, HOME: home, WN_SSH_COMMAND: '' });
+    const unknown = await bare.json(['sync', 'origin'], 15);
+    assert.match(unknown.error?.message ?? '', /is not known here; its key is ssh-ed25519 SHA256:/);
+    fs.writeFileSync(known, sshd.knownHost);
+    execFileSync('ssh-keygen', ['-H', '-f', known], { stdio: 'ignore' });
+    assert.match(await bare.refuses(['sync', 'origin'], 15, 'unreachable'), /lets nobody in/);
+    fs.copyFileSync(join(sshd.folder, 'user'), join(home, '.ssh/id_ed25519'));
+    lap.write('without.md', 'ssh\n');
+    await bare.json(['sync', 'origin', '-m', 'by ssh2']);
+    assert.equal(fs.readFileSync(join(desk.root, 'without.md'), 'utf8'), 'ssh\n');
+    fs.rmSync(join(home, '.ssh/id_ed25519'));
+    const agent = new Agent(join(folder, 'agent2'));
+    try {
+      await agent.add(join(sshd.folder, 'user'), {});
+      await bare.with({ SSH_AUTH_SOCK: agent.socket }).json(['sync', 'origin']);
+    } finally {
+      await agent.stop();
+    }
+    const other = fs.readFileSync(join(folder, 'other.pub'), 'utf8');
+    fs.writeFileSync(known, `[127.0.0.1]:${sshd.port} ${other}`);
+    const { error } = await bare.json(['sync', 'origin'], 15);
+    assert.equal((error as unknown as { reason: string }).reason, 'host_key');
+    assert.match(error?.message ?? '', /has changed/);
+    fs.writeFileSync(known, `${sshd.knownHost}@revoked * ${sshd.hostKey}\n`);
+    assert.match(await bare.refuses(['sync', 'origin'], 15, 'unreachable'), /is revoked/);
+    const missing = ['remote', 'add', 'nowhere', sshd.url('/nowhere'), '--serve-command'];
+    fs.writeFileSync(known, sshd.knownHost);
+    fs.copyFileSync(join(sshd.folder, 'user'), join(home, '.ssh/id_ed25519'));
+    await bare.json([...missing, '/no/such/wn']);
+    assert.match(await bare.refuses(['pull', 'nowhere'], 15, 'unreachable'), /no\/such\/wn/);
+    await bare.json(['remote', 'remove', 'nowhere']);
+  });
+
   it('resumes a transfer that was cut, from where it was cut', async () => {
     const big = Buffer.alloc(TRANSFER_BYTES);
     for (let at = 0; at < big.byteLength; at += 4)
