@@ -1,37 +1,102 @@
 /**
- * Long runs of what CI tries briefly: `npm run soak -- converge --n 10000 --seed 1`. A
- * failure prints the seed that repeats it.
+ * Long runs of what CI tries briefly: `npm run soak -- converge --n 10000 --seed 1`. Each
+ * run follows from its seed; one that fails is told with the seed that repeats it, and
+ * the next ones are still made.
  */
 import { parseArgs } from 'node:util';
 import { runHistory } from '../test/simulation/converge.js';
+import { runCrashes } from '../test/simulation/crash.js';
 import { runShrinking } from '../test/simulation/shrink.js';
 import { runVerdicts } from '../test/simulation/verdicts.js';
+import { runDamage } from '../test/soak/damage.js';
+import { runKills } from '../test/soak/kill.js';
+
+/** One that fails more often has made its point. */
+const FAILURES_MAX = 20;
+const PROGRESS_EVERY_MS = 10_000;
+
+interface Soak {
+  readonly what: string;
+  readonly n: number;
+  /** Throws what doesn't hold; may resolve to a text worth telling of the runs so far. */
+  readonly run: (seed: number, steps: number) => Promise<unknown>;
+  readonly end?: () => void;
+}
+
+const kills = runKills();
+
+const SOAKS: Readonly<Record<string, Soak>> = {
+  converge: {
+    what: 'histories of three devices that edit apart and sync',
+    n: 1000,
+    run: (seed, steps) =>
+      runShrinking((at, few, story) => runHistory(at, { steps: few }, story), seed, steps),
+  },
+  verdicts: {
+    what: 'histories whose commits become void and valid again',
+    n: 1000,
+    run: (seed, steps) =>
+      runShrinking((at, few, story) => runVerdicts(at, { steps: few }, story), seed, steps),
+  },
+  crash: {
+    what: 'histories whose simulated processes die and lose power at any step',
+    n: 1000,
+    run: (seed, steps) => runShrinking(runCrashes, seed, steps),
+  },
+  kill: {
+    what: 'real processes of the built wn, killed at a random moment',
+    n: 500,
+    run: kills,
+    end: kills.end,
+  },
+  damage: {
+    what: 'repositories of which each byte is flipped, and each file cut at each length',
+    n: 1,
+    run: (seed) => runDamage(seed, { share: 1 }),
+  },
+};
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
   options: {
-    n: { type: 'string', default: '1000' },
+    n: { type: 'string' },
     seed: { type: 'string', default: '1' },
     steps: { type: 'string', default: '40' },
   },
 });
-const RUNS = {
-  converge: (seed: number, steps: number, story: string[]) => runHistory(seed, { steps }, story),
-  verdicts: (seed: number, steps: number, story: string[]) => runVerdicts(seed, { steps }, story),
-} as const;
 
-const name = positionals[0] as keyof typeof RUNS;
-const run = RUNS[name];
-if (run === undefined) {
-  console.error(`name one of: ${Object.keys(RUNS).join(', ')}`);
+const [name = ''] = positionals;
+const chosen = SOAKS[name];
+if (chosen === undefined) {
+  console.error('npm run soak -- NAME [--n RUNS] [--seed FIRST] [--steps STEPS], where NAME is');
+  for (const [each, { what, n }] of Object.entries(SOAKS))
+    console.error(`  ${each.padEnd(9)} ${what} (--n ${n})`);
   process.exitCode = 2;
 } else {
-  const first = Number(values.seed);
-  const started = performance.now();
-  for (let seed = first; seed < first + Number(values.n); seed++) {
-    await runShrinking(run, seed, Number(values.steps));
-    if ((seed - first + 1) % 100 === 0) console.log(`${seed - first + 1} histories`);
+  process.exitCode = await soak(chosen, Number(values.n ?? chosen.n), Number(values.seed));
+}
+
+async function soak({ what, run, end }: Soak, n: number, first: number): Promise<number> {
+  console.log(`${name}: ${n} ${what}, from seed ${first}`);
+  const startedMs = performance.now();
+  const failed: number[] = [];
+  let toldMs = startedMs;
+  let figures: unknown;
+  for (let seed = first; seed < first + n && failed.length < FAILURES_MAX; seed++) {
+    try {
+      figures = await run(seed, Number(values.steps));
+    } catch (error) {
+      failed.push(seed);
+      console.log(`FAILED seed ${seed}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+    if (performance.now() - toldMs < PROGRESS_EVERY_MS) continue;
+    toldMs = performance.now();
+    console.log(`${seed - first + 1} of ${n}, ${failed.length} failed`);
   }
-  const seconds = (performance.now() - started) / 1000;
-  console.log(`${values.n} histories from seed ${first} in ${seconds.toFixed(0)} s: no failure`);
+  const seconds = ((performance.now() - startedMs) / 1000).toFixed(0);
+  end?.();
+  const result = failed.length === 0 ? 'no failure' : `failed: seeds ${failed.join(', ')}`;
+  console.log(`${name}: ${n} from seed ${first} in ${seconds} s: ${result}`);
+  if (typeof figures === 'string') console.log(figures);
+  return failed.length === 0 ? 0 : 1;
 }

@@ -284,6 +284,11 @@ export class Replica {
     this.damages.push(damage);
   }
 
+  /** The index was built from logs that could not all be read. */
+  get isIncomplete(): boolean {
+    return this.damages.length > 0;
+  }
+
   // Blobs
 
   /** Hashes of chunks that content refers to and that aren't held. */

@@ -70,6 +70,8 @@ class Direction {
   readonly #arrived: Uint8Array[] = [];
   /** Those who wait for a frame, for room, or for the end. */
   #waiting: (() => void)[] = [];
+  /** Pieces that haven't arrived, in order. */
+  readonly #onTheWay: (() => void)[] = [];
   #onTheWayBytes = 0;
   #lastDueMs = 0;
   #state: 'open' | 'closing' | 'closed' | 'broken' = 'open';
@@ -153,7 +155,10 @@ class Direction {
       if (cut) this.#line.cut();
       else if (this.#isOpen()) arrive();
     };
-    clock.after(dueMs - clock.monotonicMs(), () => this.#line.land(piece));
+    this.#onTheWay.push(piece);
+    // Two times that are equal here may differ by a rounding there: order is the queue's.
+    const next = (): void => this.#onTheWay.shift()?.();
+    clock.after(dueMs - clock.monotonicMs(), () => this.#line.land(next));
   }
 
   #arrive(frame: Uint8Array): void {

@@ -16,6 +16,7 @@ import { ATTRIBUTE } from '../../src/core/op.js';
 import { encodeFields } from '../../src/crdt/registry.js';
 import { encodeCanonical } from '../../src/core/canonical.js';
 import { toHex } from '../../src/core/bytes.js';
+import { hashHex } from '../../src/core/crypto.js';
 import type { Device } from './device.js';
 import { readable, type Ledger } from './ledger.js';
 import { itemsBelow, textOf } from './user.js';
@@ -49,7 +50,7 @@ function stateOf(world: World): string {
     .join();
 }
 
-/** Every path with its bytes (hex) and mode. */
+/** Every path with its bytes (as text fit to be read, and their hash) and mode. */
 export function treeOf(files: Device['files']): Readonly<Record<string, string>> {
   const tree: Record<string, string> = {};
   for (const { path, node } of itemsBelow(files.find(''), '')) {
@@ -57,7 +58,8 @@ export function treeOf(files: Device['files']): Readonly<Record<string, string>>
     else if (node.kind === 'symlink') tree[path] = `→ ${node.target}`;
     else
       tree[path] =
-        `${node.executable ? 'x ' : ''}${JSON.stringify(readable(bytesText(node.content.bytes)))}`;
+        `${node.executable ? 'x ' : ''}${hashHex('wn/file/1', node.content.bytes).slice(0, 16)} ` +
+        JSON.stringify(readable(bytesText(node.content.bytes)));
   }
   return Object.fromEntries(Object.entries(tree).sort(([a], [b]) => (a < b ? -1 : 1)));
 }

@@ -74,7 +74,11 @@ export class Device {
 
   private get diskClock(): Clock {
     const write = (run: () => void): void => this.fuse.write(run);
-    return { wallMs: () => 0, monotonicMs: () => 0, after: (_, run) => (write(run), () => undefined) };
+    return {
+      wallMs: () => 0,
+      monotonicMs: () => 0,
+      after: (_, run) => (write(run), () => undefined),
+    };
   }
 
   get replica(): Replica {
@@ -137,11 +141,13 @@ export class Device {
 
   /** kill -9; what was written stays, acknowledged or not. */
   kill(): void {
+    this.fuse.end();
     this.disk.kill(this.storage);
   }
 
   /** A power cut; the index, which nobody synced, comes back whole, older, or not at all. */
   cutPower(olderIndex: SimKeyValue | null = null): void {
+    this.fuse.end();
     this.disk.crash();
     this.boots += 1;
     if (olderIndex !== null) this.index = olderIndex;

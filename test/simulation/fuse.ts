@@ -27,8 +27,9 @@ export class Fuse {
     this.left = Infinity;
   }
 
-  get blown(): boolean {
-    return this.dead;
+  /** The process has died of something else. */
+  end(): void {
+    this.dead = true;
   }
 
   /** A step that happens at once, or not at all. */

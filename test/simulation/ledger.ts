@@ -6,6 +6,10 @@
  */
 const TOKEN = /[\u{f0000}-\u{ffffd}]/gu;
 const FIRST = 0xf0000;
+/** Private use, too; longer than two of the words that lines are made of. */
+const OWN = /[\u{100000}-\u{10fffd}]+/gu;
+const OWN_FIRST = 0x100000;
+const OWN_CHARS = 40;
 
 export class Ledger {
   private count = 0;
@@ -18,6 +22,15 @@ export class Ledger {
   fresh(): string {
     this.count += 1;
     return String.fromCodePoint(FIRST + this.count);
+  }
+
+  /**
+   * A new token with enough behind it that is only this line's: a diff that takes another
+   * line with the same words for this one would take the token out and put it in again.
+   */
+  freshLine(): string {
+    const token = this.fresh();
+    return token + String.fromCodePoint(OWN_FIRST + this.count).repeat(OWN_CHARS);
   }
 
   /** A user who saw `before` saved `after` in its place. */
@@ -66,7 +79,7 @@ function nameOf(token: string): string {
   return `§${(token.codePointAt(0) ?? 0) - FIRST}`;
 }
 
-/** A text with its tokens fit to be printed. */
+/** A text with its tokens fit to be printed, and without what only makes lines unlike each other. */
 export function readable(text: string): string {
-  return text.replace(TOKEN, nameOf);
+  return text.replace(OWN, '').replace(TOKEN, nameOf);
 }

@@ -61,7 +61,17 @@ export class User {
 
   /** One thing that a person does; returns what, for the story of a failed history. */
   async act(): Promise<string> {
-    const actions = this.wish.textOnly === true ? TEXT_ACTIONS : ALL_ACTIONS;
+    return this.oneOf(this.wish.textOnly === true ? TEXT_ACTIONS : ALL_ACTIONS);
+  }
+
+  /** The same without `wn`: what a person does while it doesn't run. */
+  async edit(): Promise<string> {
+    return this.oneOf(ALL_ACTIONS.filter(([, name]) => !name.startsWith('wn')));
+  }
+
+  private async oneOf(
+    actions: readonly (readonly [weight: number, name: Action])[],
+  ): Promise<string> {
     const total = actions.reduce((sum, [weight]) => sum + weight, 0);
     let left = this.random.int(1, total);
     for (const [weight, name] of actions) {
@@ -97,7 +107,7 @@ export class User {
 
   private line(): string {
     const words = Array.from({ length: this.random.int(0, 3) }, () => this.random.pick(WORDS));
-    return [this.ledger.fresh(), ...words].join(' ');
+    return [this.ledger.freshLine(), ...words].join(' ');
   }
 
   private lines(max: number): string[] {
@@ -391,7 +401,7 @@ export class User {
   }
 }
 
-type Action = Exclude<keyof User, 'act'>;
+type Action = Exclude<keyof User, 'act' | 'edit'>;
 
 const TEXT_ACTIONS: readonly (readonly [weight: number, name: Action])[] = [
   [1, 'newFile'],
