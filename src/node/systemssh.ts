@@ -4,7 +4,8 @@
  * count. No shell is run here; the shell over there gets words in single quotes. Leaves
  * out which host is meant and what may be in its name: see `cli/address.ts`.
  */
-import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
+import { spawn, type ChildProcess, type ChildProcessWithoutNullStreams } from 'node:child_process';
+import type { Socket } from 'node:net';
 import { WnError } from '../core/errors.js';
 import { REMOTE_EXIT_MS } from '../core/limits.js';
 import { FramedChannel } from './framing.js';
@@ -78,20 +79,32 @@ class SshLine implements Line {
     );
   }
 
-  /** The other side may still be writing out files: it is waited for, but not for ever. */
-  private async dispose(broken: boolean): Promise<void> {
+  /** What `ssh` still does is nobody's business here, unless `gone` or `fault` is asked. */
+  private dispose(broken: boolean): Promise<void> {
     if (broken) this.child.stdin.destroy();
+    this.hold(false);
+    return Promise.resolve();
+  }
+
+  /** The other side may be writing out files: it is waited for, but not for ever. */
+  async gone(): Promise<void> {
+    this.hold(true);
     const timer = setTimeout(() => this.child.kill(), REMOTE_EXIT_MS);
     await this.exited;
     clearTimeout(timer);
   }
 
-  gone(): Promise<void> {
-    return this.exited;
+  /** Whether this process stays for as long as `ssh` does. */
+  private hold(held: boolean): void {
+    const { child } = this;
+    for (const each of [child, child.stdout, child.stderr] as readonly (ChildProcess | Socket)[]) {
+      if (held) each.ref();
+      else each.unref();
+    }
   }
 
   async fault(): Promise<WnError | null> {
-    await this.exited;
+    await this.gone();
     if (this.channel.opened) return null;
     const { host } = this;
     const said = this.stderr.text;
