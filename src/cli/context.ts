@@ -65,8 +65,13 @@ export interface GlobalFlagValues {
   readonly 'lock-timeout': number;
 }
 
-/** Throws `usage` if `-C` names no folder. Colours were settled before, with the sinks. */
+/** Throws `usage` if `-C` names no folder, or stands on a line of a batch. Colours were settled before, with the sinks. */
 export function withGlobalFlags(context: Context, flags: GlobalFlagValues): Context {
+  if (context.inBatch && flags.directory !== undefined) {
+    throw new WnError('usage', 'a line of a batch has the folder of the batch', {
+      hint: 'give it once: wn -C DIR batch',
+    });
+  }
   const json = context.json || flags.json === true;
   return {
     ...context,

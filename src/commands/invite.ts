@@ -22,7 +22,7 @@ export default class Invite extends WnCommand<typeof Invite, InviteResult> {
   static override readonly summary = 'Make a ticket for another device';
   static override readonly description =
     'Whoever has the line may join with the rights it names, any number of devices, until it ' +
-    'expires. It is a secret: --out writes it to a file that only you can read. `write` means ' +
+    'expires; then the membership of those who joined with it ends, too. It is a secret: --out writes it to a file that only you can read. `write` means ' +
     'read, create, write and delete; other rights are named one by one.';
   static override readonly flags = {
     act: Flags.string({

@@ -24,6 +24,10 @@ interface Fault {
   readonly hint?: string;
 }
 
+/** What to do about a disk that takes no writes. */
+export const READ_ONLY_HINT =
+  'mount it for writing, or copy the whole folder to a disk that takes writes and work there';
+
 const diskFull: Fault = {
   code: 'disk_full',
   message: () => 'the disk is full; nothing that was acknowledged is lost',
@@ -50,6 +54,7 @@ const FAULTS: Readonly<Record<string, Fault>> = {
   EROFS: {
     code: 'read_only',
     message: (path) => `can't write '${path}': the file system is read-only; nothing was changed`,
+    hint: READ_ONLY_HINT,
   },
   EIO: {
     code: 'unreadable',

@@ -13,7 +13,7 @@ import { assert, WnError } from '../core/errors.js';
 import { INDEX_KEY_BYTES_MAX, INDEX_MAP_BYTES } from '../core/limits.js';
 import type { KeyValue } from '../core/ports.js';
 import { ensureFolder, FILE_MODE } from './durable.js';
-import { errnoOf, worldFault } from './faults.js';
+import { errnoOf, READ_ONLY_HINT, worldFault } from './faults.js';
 
 const FILE_NAME = 'index.mdb';
 const FILE_NAMES = [FILE_NAME, `${FILE_NAME}-lock`];
@@ -55,9 +55,13 @@ export async function openKeyValue(dir: string): Promise<KeyValue> {
   }
 }
 
-/** Removes the map's files from `dir`. No process may have them open for writing. */
+/**
+ * Removes the map's files from `dir`, and whatever stands in the folder's place. No process
+ * may have them open for writing.
+ */
 export function wipeKeyValue(dir: string): void {
   try {
+    if (fs.lstatSync(dir, { throwIfNoEntry: false })?.isDirectory() === false) fs.rmSync(dir);
     for (const name of FILE_NAMES) fs.rmSync(`${dir}/${name}`, { force: true });
   } catch (error) {
     throw worldFault(error, 'index');
@@ -148,7 +152,9 @@ class LmdbKeyValue implements KeyValue {
 
   write(changes: Iterable<readonly [key: Uint8Array, value: Uint8Array | null]>): void {
     if (this.#readOnly) {
-      throw new WnError('read_only', "can't write the index: the file system is read-only");
+      throw new WnError('read_only', "can't write the index: the file system is read-only", {
+        hint: READ_ONLY_HINT,
+      });
     }
     try {
       this.#database.transactionSync(() => {

@@ -14,7 +14,7 @@ import { isSigned, verifyChain } from '../caps/attenuate.js';
 import { WnError } from '../core/errors.js';
 import { decodeCap, recoveryCap, rootCap, type CarriedCap, type SignedCap } from '../caps/cap.js';
 import { fieldType } from '../crdt/registry.js';
-import { authorize, type AuthorityView } from '../caps/verdict.js';
+import { authorize, permits, type AuthorityView } from '../caps/verdict.js';
 import type { Fold } from './fold/fold.js';
 import { key, type Tables } from './index/tables.js';
 
@@ -182,6 +182,13 @@ export class Authority implements AuthorityView {
     }
     if (best !== null) this.acting.set(device, best);
     return best;
+  }
+
+  /** For what a command checks beyond the verdict. True also where the verdict will say no. */
+  mayDeleteIn(folder: NodeId, device: DeviceId, nowMs: number): boolean {
+    const acting = this.actingCap(device, nowMs);
+    const home = this.homeOf(folder);
+    return acting === null || home === null || permits(acting.cap, 'delete', home);
   }
 
   refresh(): void {

@@ -8,6 +8,8 @@ import type { Refusal } from './frames.js';
 
 export const GO_ON = 'what arrived is kept; run it again to go on from there';
 
+const MEND = 'what arrived on either side is kept; mend that over there, and run it again';
+
 const CODE: Partial<Record<Refusal, ErrorCode>> = {
   denied: 'denied',
   interrupted: 'interrupted',
@@ -27,13 +29,22 @@ export function refusalOf(error: WnError): Refusal {
   return kind === undefined ? 'protocol' : (kind as Refusal);
 }
 
-/** What a peer is told when the fault is ours: nothing of this machine. */
-export const STORE_FAILED = refusal('failed', 'its store failed');
+/** What its user can do something about; more of this machine a peer isn't told. */
+const STORE_FAULTS: Partial<Record<ErrorCode, string>> = {
+  disk_full: 'its disk is full',
+  read_only: 'its disk is read-only',
+  busy: 'another program is writing there',
+};
+
+/** What a peer is told when the fault is ours. */
+export function storeFailed({ code }: WnError): WnError {
+  return refusal('failed', STORE_FAULTS[code] ?? 'its store failed');
+}
 
 /** Words for the peer: those about what it sent, and none about this machine. */
 export function tellable(error: WnError): WnError {
   const aboutPeer = error.code === 'invalid' || error.details['refusal'] !== undefined;
-  return aboutPeer ? error : STORE_FAILED;
+  return aboutPeer ? error : storeFailed(error);
 }
 
 /** A session that the peer ended, in its own words. */
@@ -41,7 +52,7 @@ export function refusedByPeer(kind: Refusal, text: string): WnError {
   const denied = kind === 'denied';
   return new WnError(denied ? 'denied' : 'unreachable', `the other side ended it: ${text}`, {
     details: { refusal: kind },
-    hint: denied ? 'ask a member for a ticket: wn invite' : GO_ON,
+    hint: denied ? 'ask a member for a ticket: wn invite' : kind === 'failed' ? MEND : GO_ON,
   });
 }
 

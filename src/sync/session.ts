@@ -34,7 +34,7 @@ import {
   refusal,
   refusalOf,
   refusedByPeer,
-  STORE_FAILED,
+  storeFailed,
   tellable,
 } from './refusal.js';
 import type { HaveEntry } from './store.js';
@@ -97,7 +97,7 @@ export class SyncSession {
         return this.advance();
       case 'storeFailed':
         this.settle(event);
-        return this.fail(event.error, STORE_FAILED);
+        return this.fail(event.error, storeFailed(event.error));
       case 'closed':
         return this.salvage(cutShort(event.why));
       case 'timeout':

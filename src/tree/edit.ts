@@ -4,7 +4,9 @@
  */
 import { WnError } from '../core/errors.js';
 import type { NodeId } from '../core/ids.js';
+import { denied } from '../repo/author.js';
 import type { Draft } from '../repo/draft.js';
+import type { Replica } from '../repo/replica.js';
 import type { Entry } from '../repo/view.js';
 import type { Field, FieldShown } from './field.js';
 import { fieldOps } from './fieldops.js';
@@ -146,9 +148,21 @@ export function moveWorknode(work: WorkCopy, { from, to, message }: Move): Promi
     }
     const parent = foldersFor(work, draft, parentPath(path));
     for (const each of unitedAt(work, from)) {
+      refuseTaking(work.replica, each, from);
       draft.add({ op: 'place', node: each, parent, name: baseName(path) });
     }
   });
+}
+
+/**
+ * Who takes something out of a folder needs the right to delete in it. The verdict asks that
+ * of the folder where it was made: where it shows depends on moves, which depend on verdicts.
+ */
+function refuseTaking(replica: Replica, node: NodeId, from: string): void {
+  const { authority, device, view, ports } = replica;
+  const { placed } = view.record(node);
+  if (placed === null || authority.mayDeleteIn(placed.parent, device, ports.clock.wallMs())) return;
+  throw denied(`this device may not take ${from} out of the folder that it is in`);
 }
 
 /** A change of case alone, on a file system that doesn't tell. */
