@@ -3,6 +3,7 @@
  * hint; anything unknown is a bug of ours, `internal`, and says how to report it.
  */
 import { WnError } from '../core/errors.js';
+import { hintForFlag } from './habits.js';
 import { nearest } from './suggest.js';
 
 const ERRNO_CODES: Readonly<Record<string, 'disk_full' | 'read_only' | 'unreadable'>> = {
@@ -49,7 +50,11 @@ export function toUsageError(error: unknown, command: string, flags: readonly st
   const hint = `see wn ${command} --help`;
   const { args, flags: unknownFlags } = error as ParseError;
   if (unknownFlags !== undefined) {
-    const guess = nearest(unknownFlags[0] ?? '', flags);
+    const [unknown = ''] = unknownFlags;
+    const habit = hintForFlag(command, unknown);
+    if (habit !== undefined)
+      return new WnError('usage', `unknown flag: ${unknown}`, { hint: habit });
+    const guess = nearest(unknown, flags);
     return new WnError('usage', `unknown flag: ${unknownFlags.join(', ')}`, {
       hint: guess === undefined ? hint : `did you mean ${guess}? ${hint}`,
     });

@@ -4,6 +4,7 @@
  */
 import { WnError } from '../core/errors.js';
 import { COMMANDS } from './commandTable.js';
+import { hintForWord } from './habits.js';
 import { nearest } from './suggest.js';
 
 export interface Located {
@@ -97,6 +98,8 @@ function unknownCommand(first: string, second: string | undefined): WnError {
       hint: guess === undefined ? `see wn help ${first}` : `did you mean wn ${first} ${guess}?`,
     });
   }
+  const habit = hintForWord(first);
+  if (habit !== undefined) return new WnError('usage', `no command: ${first}`, { hint: habit });
   const guess = nearest(first, [...Object.keys(COMMANDS), ...TOPICS]);
   return new WnError('usage', `no command: ${first}`, {
     hint: guess === undefined ? 'wn help lists the commands' : `did you mean wn ${guess}?`,

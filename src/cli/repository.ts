@@ -21,6 +21,7 @@ import { checkFormat } from '../repo/settings.js';
 import { chunkBoundaries } from '../tree/chunker.js';
 import { WorkCopy } from '../tree/workcopy.js';
 import type { Context, Session } from './context.js';
+import { hintForRevision } from './habits.js';
 import { findRepository, type Location } from './location.js';
 
 export class Repository implements Session {
@@ -45,6 +46,20 @@ export class Repository implements Session {
       });
     }
     return path;
+  }
+
+  /** As `under`; throws `not_found` for a path that neither the workspace nor the disk has. */
+  existing(argv: readonly string[]): readonly string[] | undefined {
+    const paths = this.under(argv);
+    for (const [index, path] of (paths ?? []).entries()) {
+      const isThere = path === '' || this.replica.view.entry(path) !== null;
+      if (isThere || this.work.dir.stat(path) !== null) continue;
+      const argument = argv[index] ?? path;
+      throw new WnError('not_found', `nothing is at ${argument}`, {
+        hint: hintForRevision(argument) ?? 'see wn list and wn status; nothing was changed',
+      });
+    }
+    return paths;
   }
 
   /** Path arguments; none means everything. */
@@ -80,8 +95,17 @@ export async function openRepository(context: Context): Promise<Repository> {
 export async function openAt(context: Context, location: Location): Promise<Repository> {
   const ports = portsOf(location);
   await checkFormat(ports.storage);
-  const replica = await Replica.open(ports, context.lockTimeoutMs);
+  const replica = await Replica.open(ports, context.lockTimeoutMs).catch(withoutRoom);
   return repositoryOf(context, location, replica);
+}
+
+/** Opening writes only where the index has to be built anew; that needs a disk that can be written. */
+function withoutRoom(error: unknown): never {
+  if (!(error instanceof WnError) || error.code !== 'read_only') throw error;
+  throw new WnError('read_only', 'the index has to be built anew, and the disk is read-only', {
+    hint: error.hint ?? 'copy the whole folder to a disk that takes writes',
+    cause: error,
+  });
 }
 
 export function repositoryOf(context: Context, location: Location, replica: Replica): Repository {

@@ -34,7 +34,11 @@ export function nearest(word: string, words: readonly string[]): string | undefi
   let bestDistance = Infinity;
   for (const candidate of words) {
     const candidateDistance = distance(word, candidate);
-    if (candidateDistance < bestDistance) [best, bestDistance] = [candidate, candidateDistance];
+    // Of two as near, letters were rather swapped than left out.
+    const isTie = candidateDistance === bestDistance && candidate.length === word.length;
+    if (candidateDistance < bestDistance || isTie) {
+      [best, bestDistance] = [candidate, candidateDistance];
+    }
   }
   if (best === undefined) return undefined;
   return bestDistance <= Math.max(1, Math.floor(best.length / 3)) ? best : undefined;

@@ -10,7 +10,7 @@ export default class Branch extends HabitCommand {
       new WnError(
         'usage',
         'wn has no branches: every device works on its own copy, and copies are merged when they sync',
-        { hint: 'wn clone . ../copy --as NAME makes a copy to try something in' },
+        { hint: 'wn clone . ../copy makes a copy to try something in' },
       ),
     );
   }

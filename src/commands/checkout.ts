@@ -3,7 +3,7 @@ import { HabitCommand } from '../cli/habit.js';
 import { WnError } from '../core/errors.js';
 
 export default class Checkout extends HabitCommand {
-  static override readonly summary = 'Not here: wn restore brings back an earlier state';
+  static override readonly summary = 'Not here: wn show --at shows an earlier state';
 
   protected execute(): Promise<never> {
     return Promise.reject(
@@ -11,7 +11,7 @@ export default class Checkout extends HabitCommand {
         'usage',
         'wn has no branches to check out: the folder always shows everything that was recorded',
         {
-          hint: 'wn restore PATH --at REV brings back an earlier state, wn show PATH --at REV shows it',
+          hint: 'wn show PATH --at REV shows an earlier state, wn undo COMMIT takes a change back',
         },
       ),
     );

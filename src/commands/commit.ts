@@ -23,7 +23,7 @@ export default class Commit extends WnCommand<typeof Commit, CommittedResult> {
 
   protected async execute(): Promise<CommittedResult | Outcome<CommittedResult>> {
     const repository = await openRepository(this.context);
-    const under = repository.under(this.args.path ?? []);
+    const under = repository.existing(this.args.path ?? []);
     const progress = startProgress(this.context, 'looking');
     const committed = await repository.work.commit({
       message: this.flags.message ?? null,

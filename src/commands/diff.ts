@@ -50,7 +50,10 @@ export default class Diff extends WnCommand<typeof Diff, DiffResult> {
   protected async execute(): Promise<DiffResult> {
     const repository = await openRepository(this.context);
     await repository.flush();
-    const under = repository.under(this.args.path ?? []);
+    const paths = this.args.path ?? [];
+    // What was at a path at another revision may be nowhere by now.
+    const isPast = this.flags.from !== undefined || this.flags.to !== undefined;
+    const under = isPast ? repository.under(paths) : repository.existing(paths);
     const files = await this.compare(repository, under);
     return { files: files.map((file) => ({ ...file, fields: file.fields.map(fieldShown) })) };
   }

@@ -47,7 +47,7 @@ export default class Status extends WnCommand<typeof Status, StatusResult> {
   protected async execute(): Promise<StatusResult> {
     const repository = await openRepository(this.context);
     const { replica, work } = repository;
-    const under = this.args.path === undefined ? undefined : [repository.path(this.args.path)];
+    const under = repository.existing(this.args.path === undefined ? [] : [this.args.path]);
     const progress = startProgress(this.context, 'looking');
     const tree = await work.status(under, (files) => {
       progress.update(files);

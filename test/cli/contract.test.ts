@@ -58,6 +58,21 @@ describe('command line', () => {
     }
   });
 
+  it("answers Git's words and flags with what does the same here", async () => {
+    for (const [line, hint] of [
+      [['commit', '-am', 'x'], /takes every change/],
+      [['fetch'], /wn pull/],
+      [['reset', '--hard'], /wn undo/],
+      [['diff', '--cached'], /no staging area/],
+      [['log', '-n', '5'], /--limit/],
+      [['statsu'], /wn status/],
+    ] as const) {
+      const { status, stdout, stderr } = await wn(line);
+      assert.deepEqual([status, stdout], [2, ''], line.join(' '));
+      assert.match(stderr.split('\n')[1] ?? '', hint);
+    }
+  });
+
   it('takes -C before and after the command, and refuses what is no folder', async () => {
     for (const line of [
       ['-C', tmpdir(), 'completion', 'bash'],

@@ -19,10 +19,10 @@ export interface SmallDisk {
   unmount(): void;
 }
 
-/** A disk of 128 KiB in memory; null where we may not mount one. */
-export function smallDisk(): SmallDisk | null {
+/** A disk of `size` in memory; null where we may not mount one. */
+export function smallDisk(size = '128k'): SmallDisk | null {
   const folder = tempFolder();
-  const options = `size=128k,mode=700,uid=${process.getuid?.()}`;
+  const options = `size=${size},mode=700,uid=${process.getuid?.()}`;
   const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', folder]);
   if (mounted.status !== 0) {
     fs.rmdirSync(folder);

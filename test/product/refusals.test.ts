@@ -127,6 +127,86 @@ describe('bad input', function () {
     a.write('wn.yaml', schema);
   });
 
+  it('a value outside the schema that was typed is told before and after the commit, on each device', async () => {
+    a.write('t/2.md', '---\ns: z\n---\n');
+    const why = [
+      { path: 't/2.md', code: 'invalid-fields', why: 's is z; wn.yaml allows one of x, y' },
+    ];
+    const toldBy = async (device: Device): Promise<readonly Named[]> =>
+      named(await device.json(['status', 't']), 'invalid');
+    assert.deepEqual(await toldBy(a), why);
+    await a.json(['commit']);
+    assert.deepEqual(await toldBy(a), why);
+    await b.json(['sync']);
+    assert.deepEqual(await toldBy(b), why);
+    // Another schema judges anew, first of all here, where it isn't committed yet.
+    const schema = fs.readFileSync(join(b.root, 'wn.yaml'), 'utf8');
+    b.write('wn.yaml', schema.replace('[x, y]', '[x, z]'));
+    assert.deepEqual(await toldBy(b), []);
+    await b.json(['sync', '--commit']);
+    assert.deepEqual(await toldBy(a), []);
+    await a.json(['set', 't/2.md', 's=x']);
+    await b.json(['sync']);
+    b.write('wn.yaml', schema.replace('[x, y]', '[w]'));
+    await b.json(['commit']);
+    assert.deepEqual(
+      (await toldBy(b)).map(({ path }) => path),
+      ['t/1.md', 't/2.md'],
+    );
+    b.write('wn.yaml', schema);
+    await b.json(['sync', '--commit']);
+    assert.deepEqual([await toldBy(a), await toldBy(b)], [[], []]);
+  });
+
+  it('K= takes a default of the schema away', async () => {
+    const schema = fs.readFileSync(join(a.root, 'wn.yaml'), 'utf8');
+    a.write('wn.yaml', schema.replace('[x, y] }', '[x, y], default: x }'));
+    await a.json(['new', 't/3.md', '--set', 's=']);
+    assert.deepEqual((await a.json(['show', 't/3.md'])).result?.['fields'], {});
+    await a.json(['new', 't/4.md']);
+    assert.deepEqual((await a.json(['show', 't/4.md'])).result?.['fields'], { s: 'x' });
+    a.write('wn.yaml', schema);
+  });
+
+  it('names in two spellings, of case or of Unicode, stay two files on every device', async function () {
+    const names = ['case.md', 'Case.md', 'u\u0308.md', '\u00fc.md'];
+    for (const name of names) a.write(`names/${name}`, `${name}\n`);
+    const found = fs.readdirSync(join(a.root, 'names'));
+    if (found.length < names.length) skip(this, 'this disk takes two spellings for one name');
+    a.write('bad\\name', 'x');
+    fs.renameSync(join(a.root, 'bad\\name'), Buffer.from(`${a.root}/names/\xff.md`, 'latin1'));
+    const [left] = named(await a.json(['commit'], 3), 'refused');
+    assert.match(left?.why ?? '', /not valid UTF-8/);
+    await b.json(['sync']);
+    for (const name of names) {
+      assert.equal(fs.readFileSync(join(b.root, 'names', name), 'utf8'), `${name}\n`);
+    }
+    fs.rmSync(Buffer.from(`${a.root}/names/\xff.md`, 'latin1'));
+  });
+
+  it('a path that nothing is at, and -C on a line of a batch, are refused', async () => {
+    for (const command of ['commit', 'status', 'diff']) {
+      await a.refuses([command, 'nosuch.md'], 1, 'not_found');
+    }
+    const { status, stdout } = await a.run(['batch'], '-C t status\n');
+    assert.equal(status, 3);
+    assert.match(stdout, /wn -C DIR batch/);
+  });
+
+  it('takes nothing out of a folder without the right to delete there', async () => {
+    a.write('mine/x.md', 'x\n');
+    a.write('theirs/y.md', 'y\n');
+    await a.json(['commit']);
+    await a.json(['mv', 'mine/x.md', 'theirs/x.md']);
+    const ticket = join(folder, 'narrow');
+    const via = ['--path', 'mine', '--via', a.root, '--out', ticket];
+    await a.json(['invite', '--act', 'write', ...via]);
+    const d = new Device(join(folder, 'd'), 'd');
+    await new Device(folder, 'd', folder).json(['join', ticket, d.root]);
+    await d.json(['set', 'theirs/x.md', 'k=1']);
+    assert.match(await d.refuses(['mv', 'theirs/x.md', 'mine/x.md'], 12, 'denied'), /nothing was/);
+  });
+
   it('a ticket that expired, is cut short or damaged makes no folder', async () => {
     const ticket = join(folder, 'good');
     await a.json(['invite', '--act', 'write', '--out', ticket]);
