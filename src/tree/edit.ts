@@ -10,13 +10,14 @@ import type { Replica } from '../repo/replica.js';
 import type { Entry } from '../repo/view.js';
 import type { Field, FieldShown } from './field.js';
 import { fieldOps } from './fieldops.js';
+import { parseFrontMatter } from './frontmatter.js';
 import { baseName, checkPath, joinPath, parentPath } from './names.js';
 import { supportsFields } from './overlay.js';
 import { fieldsShown } from './project.js';
 import type { FieldEdits } from './readback.js';
 import { textOps } from './record.js';
 import type { Schema } from './schema.js';
-import { applyAssignments } from './values.js';
+import { applyAssignments, parseAssignment } from './values.js';
 import { nodeAt, type Committed, type WorkCopy } from './workcopy.js';
 
 export interface NewWorknode {
@@ -93,10 +94,33 @@ export interface FieldChange {
 export function setFields(work: WorkCopy, change: FieldChange): Promise<Committed> {
   return work.change(change.message, (draft) => {
     const { path, node } = fieldHolder(work, change.path);
-    const before = fieldsShown(work.replica, node);
+    const before = withUnclaimed(work, node, change.assignments);
     const edits = applyAssignments(change.assignments, before, work.schema(), path, null);
     for (const op of fieldOps(work.replica, node, before, edits)) draft.add(op);
   });
+}
+
+/**
+ * The fields of a worknode, with what its front matter has under the assigned keys but no
+ * field claims: a list is text until it is first changed here, and then none of it is lost.
+ */
+function withUnclaimed(
+  { replica }: WorkCopy,
+  node: NodeId,
+  assignments: readonly string[],
+): ReadonlyMap<string, FieldShown> {
+  const fields = fieldsShown(replica, node);
+  const missing = assignments
+    .map((text) => parseAssignment(text).key)
+    .filter((key) => !fields.has(key));
+  if (missing.length === 0) return fields;
+  const matter = parseFrontMatter(replica.view.text(node));
+  if (!matter.ok) return fields;
+  const all = new Map(fields);
+  for (const { key, value } of matter.entries) {
+    if (value !== undefined && missing.includes(key)) all.set(key, { crdt: 'register', value });
+  }
+  return all;
 }
 
 /** A folder's own fields are its README.md's. */
