@@ -6,18 +6,11 @@ import { WnError } from '../core/errors.js';
 import { decodePayload, type Place } from '../core/frame.js';
 import type { Commit } from '../core/commit.js';
 import { logId } from '../core/ids.js';
-import type { Path } from '../core/ports.js';
 import { beginLog } from './exchange.js';
 import { key } from './index/tables.js';
 import { segmentPath, type LogKey, type Position } from './log/segment.js';
 import { isReady, judgeHeld } from './pending.js';
 import type { Replica } from './replica.js';
-
-/**
- * Written together with commits, by the layer above: it says what the files of the
- * working directory held then.
- */
-export const ALONGSIDE_PATH: Path = 'tree/journal';
 
 interface Read {
   readonly commit: Commit;
@@ -34,7 +27,6 @@ interface Lane {
 export async function rebuild(replica: Replica): Promise<void> {
   const lanes: Lane[] = [];
   for (const log of await replica.store.logs()) lanes.push(await openLane(replica, log));
-  await syncAlongside(replica);
   await foldLanes(replica, lanes);
 }
 
@@ -50,7 +42,6 @@ export async function recover(replica: Replica): Promise<void> {
   for (const log of await replica.store.logs()) {
     if (names.has(logId(log.dev, log.epoch))) lanes.push(await openLane(replica, log));
   }
-  await syncAlongside(replica);
   await foldLanes(replica, lanes);
   replica.tables.remove(key.meta('writing'));
   await replica.flush(null);
@@ -62,12 +53,6 @@ async function openLane(replica: Replica, log: LogKey): Promise<Lane> {
   const items = readLog(replica, log)[Symbol.asyncIterator]();
   const first = await items.next();
   return { items, next: first.done === true ? null : first.value };
-}
-
-/** The same for what went with it: should a power cut take that alone, edits would be made twice. */
-async function syncAlongside({ ports: { storage } }: Replica): Promise<void> {
-  if ((await storage.size(ALONGSIDE_PATH)) === null) return;
-  await storage.append(ALONGSIDE_PATH, new Uint8Array());
 }
 
 /** Commits of one log beyond what the index holds; heals a torn tail. */

@@ -1,6 +1,6 @@
 /**
  * Writing commits to the logs: what is queued is signed once, appended to its logs and
- * synced together with what must not be durable without it.
+ * synced, after what must not be missing then.
  */
 import { signCommit, type Commit } from '../core/commit.js';
 import type { Signer } from '../core/crypto.js';
@@ -15,7 +15,7 @@ import { placeAfter, type LogOffset } from './log/segment.js';
 import type { Batch } from './log/store.js';
 import type { Replica } from './replica.js';
 
-/** Bytes that must be durable together with the commits of one flush. */
+/** Bytes that must be there wherever the commits of one flush are, and mean nothing without. */
 export interface Extra {
   readonly path: Path;
   readonly bytes: Uint8Array;
@@ -38,10 +38,9 @@ export async function writeCommits(
   // Should this process die now, the next writer looks at these logs for what isn't indexed.
   tables.mark(key.meta('writing'), Buffer.from([...byLog.keys()].join('\n')));
   const runs = [...byLog.values()];
-  const positions = await store.append(
-    runs.map((commits) => batchOf(history, commits)),
-    extra,
-  );
+  // Synced first: a power cut between two files may keep either.
+  if (extra.length > 0) await replica.ports.storage.appendAll(extra);
+  const positions = await store.append(runs.map((commits) => batchOf(history, commits)));
   runs.forEach((commits, run) => {
     commits.forEach((commit, index) => {
       const position = positions[run]?.[index];

@@ -6,8 +6,8 @@
  *   tree/state    snapshot: every entry, packed
  *   tree/journal  records since: entries put and removed, and intents
  *
- * A journal record that goes with a commit counts only if that commit is held: both are
- * made durable together, and a torn pair falls apart into nothing. An intent says what a
+ * A journal record that goes with a commit counts only if that commit is held, and is
+ * durable before it is: so there is never one without the other. An intent says what a
  * file is about to become; see `recover`.
  */
 import { fromHex, toHex, utf8 } from '../core/bytes.js';
@@ -17,7 +17,6 @@ import { encodeRecord, readRecord, RECORD_HEAD_BYTES } from '../core/frame.js';
 import type { CommitId, NodeId } from '../core/ids.js';
 import { TREE_JOURNAL_BYTES_MAX, TREE_RECORD_BYTES_MAX } from '../core/limits.js';
 import type { Storage } from '../core/ports.js';
-import { ALONGSIDE_PATH } from '../repo/rebuild.js';
 import type { Extra } from '../repo/writer.js';
 import { TreeEntries } from './entries.js';
 import { packEntry, unpackEntry, type TreeEntry } from './entry.js';
@@ -36,7 +35,7 @@ export interface Changes {
 }
 
 const SNAPSHOT = 'tree/state';
-const JOURNAL = ALONGSIDE_PATH;
+const JOURNAL = 'tree/journal';
 const MAGIC = 'wntree-1';
 /** Of the record at its end: how many entries, in how many bytes. */
 const SNAPSHOT_END_BYTES_MAX = 64;

@@ -79,7 +79,7 @@ describe('recovery of the working directory', () => {
       assert.equal(ann.files.text('a.md'), null);
     });
 
-    it(`makes no edit twice when the power fails after a killed commit (step ${step})`, async () => {
+    it(`makes no edit twice when the power fails in a commit (step ${step})`, async () => {
       for (let seed = 0; seed < 8; seed++) {
         const world = await World.begin(seed, 1);
         const ann = world.first;
@@ -88,7 +88,7 @@ describe('recovery of the working directory', () => {
         ann.files.save('a.md', `${OLD}five\n`);
         for (let times = 0; times < 10; times++) world.passTime();
         if (!(await killedAt(ann, step, () => ann.work.commit({ message: null })))) continue;
-        await nextCommit(ann);
+        if (seed < 4) await nextCommit(ann);
         ann.cutPower();
         ann.restart();
         await nextCommit(ann);

@@ -8,7 +8,7 @@ import { assert, WnError } from '../../core/errors.js';
 import { readRecord } from '../../core/frame.js';
 import { SEALED_HEAD_BYTES_MAX, SEGMENT_BYTES_MAX } from '../../core/limits.js';
 import type { Deflate, Path, Storage } from '../../core/ports.js';
-import { planAppend, type Batch, type Plan, type Write } from './append.js';
+import { planAppend, type Batch, type Plan } from './append.js';
 import { damage, RecordReader } from './records.js';
 import { scanSegments, type ScanItem, type ScanOptions, type Source, type Torn } from './scan.js';
 import { measure, sealTail, startsWith, type Sealed } from './seal.js';
@@ -71,16 +71,13 @@ export class LogStore {
   }
 
   /**
-   * Appends to the tails of several logs and makes it durable together with `alongside`.
+   * Appends to the tails of several logs and makes it durable together.
    * A tail that has `SEGMENT_BYTES_MAX` takes no more: the next record opens a segment,
    * once the one before is durable, so that a crash tears no segment but the last. What
    * stands behind `after` is the rest of an append that never returned, and is cut; a
    * whole commit there is a bug of the caller, who has to catch up first (`scan`).
    */
-  async append(
-    batches: readonly Batch[],
-    alongside: readonly Write[] = [],
-  ): Promise<readonly (readonly Position[])[]> {
+  async append(batches: readonly Batch[]): Promise<readonly (readonly Position[])[]> {
     assert(
       new Set(batches.map(({ place }) => logFolder(place))).size === batches.length,
       'two batches for one log',
@@ -90,7 +87,7 @@ export class LogStore {
     const rounds = Math.max(1, ...plans.map((plan) => plan.writes.length));
     for (let round = 0; round < rounds; round++) {
       const writes = plans.flatMap((plan) => plan.writes[round] ?? []);
-      await this.storage.appendAll(round === rounds - 1 ? [...writes, ...alongside] : writes);
+      await this.storage.appendAll(writes);
     }
     return plans.map((plan) => plan.positions);
   }
