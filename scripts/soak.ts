@@ -67,16 +67,19 @@ const { positionals, values } = parseArgs({
 
 const [name = ''] = positionals;
 const chosen = SOAKS[name];
-if (chosen === undefined) {
+const n = Number(values.n ?? chosen?.n);
+const first = Number(values.seed);
+const steps = Number(values.steps);
+if (chosen === undefined || ![n, first, steps].every(Number.isSafeInteger)) {
   console.error('npm run soak -- NAME [--n RUNS] [--seed FIRST] [--steps STEPS], where NAME is');
-  for (const [each, { what, n }] of Object.entries(SOAKS))
-    console.error(`  ${each.padEnd(9)} ${what} (--n ${n})`);
+  for (const [each, soak] of Object.entries(SOAKS))
+    console.error(`  ${each.padEnd(9)} ${soak.what} (--n ${soak.n})`);
   process.exitCode = 2;
 } else {
-  process.exitCode = await soak(chosen, Number(values.n ?? chosen.n), Number(values.seed));
+  process.exitCode = await soak(chosen);
 }
 
-async function soak({ what, run, end }: Soak, n: number, first: number): Promise<number> {
+async function soak({ what, run, end }: Soak): Promise<number> {
   console.log(`${name}: ${n} ${what}, from seed ${first}`);
   const startedMs = performance.now();
   const failed: number[] = [];
@@ -84,7 +87,7 @@ async function soak({ what, run, end }: Soak, n: number, first: number): Promise
   let figures: unknown;
   for (let seed = first; seed < first + n && failed.length < FAILURES_MAX; seed++) {
     try {
-      figures = await run(seed, Number(values.steps));
+      figures = await run(seed, steps);
     } catch (error) {
       failed.push(seed);
       console.log(`FAILED seed ${seed}: ${error instanceof Error ? error.message : String(error)}`);
