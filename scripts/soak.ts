@@ -10,6 +10,8 @@ import { runShrinking } from '../test/simulation/shrink.js';
 import { runVerdicts } from '../test/simulation/verdicts.js';
 import { runDamage } from '../test/soak/damage.js';
 import { runKills } from '../test/soak/kill.js';
+import { runTrace } from '../test/soak/traces.js';
+import { traceNames } from '../test/support/traces.js';
 
 /** One that fails more often has made its point. */
 const FAILURES_MAX = 20;
@@ -53,6 +55,11 @@ const SOAKS: Readonly<Record<string, Soak>> = {
     what: 'repositories of which each byte is flipped, and each file cut at each length',
     n: 1,
     run: (seed) => runDamage(seed, { share: 1 }),
+  },
+  traces: {
+    what: 'recorded editing sessions, whole, a device for each person',
+    n: traceNames().length,
+    run: runTrace,
   },
 };
 

@@ -33,11 +33,11 @@ export function undoneResult(undone: Undone): UndoneResult | Outcome<UndoneResul
   return new Outcome(result, EXIT.partly, 'not all of it is as that commit left it; that stays');
 }
 
-export function renderUndone(result: UndoneResult, out: TextOutput): void {
+export function renderUndone(result: UndoneResult, out: TextOutput, done = 'undone'): void {
   const { style } = out;
   if (result.commit === null) out.line`nothing to change for ${result.undone.slice(0, 10)}`;
   else renderCommitted(result, out);
-  if (result.commit !== null) out.line`undone: ${style.yellow(result.undone.slice(0, 10))}`;
+  if (result.commit !== null) out.line`${done}: ${style.yellow(result.undone.slice(0, 10))}`;
   for (const { path, field, why } of result.notUndone) {
     out.line`${style.yellow('!')} ${path}${field === undefined ? '' : ` ${field}`}: ${why}`;
   }

@@ -20,6 +20,6 @@ export default class Redo extends WnCommand<typeof Redo, UndoneResult> {
   }
 
   protected render(result: UndoneResult, out: TextOutput): void {
-    renderUndone(result, out);
+    renderUndone(result, out, 'taken back');
   }
 }

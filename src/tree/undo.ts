@@ -78,7 +78,10 @@ function targetOf(replica: Replica, wished: CommitRef | null, kind: 'change' | '
     'not_found',
     `nothing to ${what}: this device has no change here that could be`,
     {
-      hint: 'name a commit to take back that one: wn undo COMMIT; see wn log',
+      hint:
+        kind === 'change'
+          ? 'name a commit to take back that one: wn undo COMMIT; see wn log'
+          : 'a redo takes back the newest undo; see wn log',
     },
   );
 }

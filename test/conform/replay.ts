@@ -28,6 +28,7 @@ import type { Trace, Transaction } from '../support/traces.js';
 import { planOf, type Plan } from './replayplan.js';
 
 const FILE = 'trace.txt';
+const COMMITS_ABOUT = 400;
 const LOCK_TIMEOUT_MS = 10_000;
 
 /** What every device has in the end: in its view, in its file, and folded from its logs anew. */
@@ -36,6 +37,11 @@ export interface Replayed {
   readonly commits: number;
   readonly bundles: number;
   readonly texts: readonly string[];
+}
+
+/** Of what one person typed in a row, so much makes one commit that there are not over some hundreds. */
+export function atOnce({ txns }: Trace): number {
+  return Math.max(100, Math.ceil(txns.length / COMMITS_ABOUT));
 }
 
 /** `typedAtOnce`: at most so many transactions make one commit. */

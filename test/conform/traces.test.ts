@@ -8,14 +8,12 @@ import { TextDocument } from '../../src/crdt/text/document.js';
 import { opsOf } from '../crdt/text/traceops.js';
 import { skip } from '../support/skip.js';
 import { isConcurrent, loadTrace, traceNames, type Trace } from '../support/traces.js';
-import { replay } from './replay.js';
+import { atOnce, replay } from './replay.js';
 import { planOf } from './replayplan.js';
 
 const REPLAY_TEST_MS = 120_000;
 /** Of a session by several people, where a transaction may well be a commit and a bundle. */
 const CONCURRENT_MAX = 2_000;
-/** Of a session by one person. */
-const COMMITS_ABOUT = 400;
 
 /** The first transactions, and what they come to by the walker that knows no commits. */
 function beginningOf(trace: Trace, count: number): Trace {
@@ -35,8 +33,7 @@ describe('editing traces through repositories', function () {
     it(`${name} ends as recorded on every device, in view, file and a fold from scratch`, async () => {
       const whole = loadTrace(name);
       const trace = isConcurrent(whole) ? beginningOf(whole, CONCURRENT_MAX) : whole;
-      const typedAtOnce = Math.max(100, Math.ceil(trace.txns.length / COMMITS_ABOUT));
-      const { texts, devices } = await replay(trace, typedAtOnce);
+      const { texts, devices } = await replay(trace, atOnce(trace));
       assert.equal(texts.length, 3 * devices);
       for (const text of texts) assert.ok(text === trace.endContent, 'another end');
     });

@@ -158,6 +158,13 @@ describe('bad input', function () {
     assert.deepEqual([await toldBy(a), await toldBy(b)], [[], []]);
   });
 
+  it('K+=V keeps the list that front matter had', async () => {
+    a.write('list.md', '---\nlabels: [ci, docs]\n---\n');
+    await a.json(['commit']);
+    await a.json(['set', 'list.md', 'labels+=new', 'labels-=ci']);
+    assert.match(fs.readFileSync(join(a.root, 'list.md'), 'utf8'), /^labels: \[docs, new\]$/m);
+  });
+
   it('K= takes a default of the schema away', async () => {
     const schema = fs.readFileSync(join(a.root, 'wn.yaml'), 'utf8');
     a.write('wn.yaml', schema.replace('[x, y] }', '[x, y], default: x }'));
