@@ -13,6 +13,7 @@ import { errnoOf } from './faults.js';
 
 const fdatasync = promisify(fs.fdatasync);
 const fsync = promisify(fs.fsync);
+const open = promisify(fs.open);
 
 /** How a file begins its name that a crash may have left half-written. */
 export const TEMP_PREFIX = '.wn-tmp-';
@@ -93,7 +94,8 @@ export function ensureFolder(folder: string): void {
 /** The new content under a temporary name beside `path`, synced. */
 async function writeTemp(path: string, bytes: Uint8Array): Promise<string> {
   const temp = `${dirname(path)}/${TEMP_PREFIX}${randomBytes(8).toString('hex')}`;
-  const fd = fs.openSync(temp, 'wx', FILE_MODE);
+  // Making a name may wait for a sync of another file, and many are made at a time.
+  const fd = await open(temp, 'wx', FILE_MODE);
   try {
     writeFully(fd, bytes);
     await fsync(fd).catch(failSync);

@@ -11,7 +11,7 @@ import {
   decodeCanonical,
   type Canonical,
 } from '../core/canonical.js';
-import { toHex } from '../core/bytes.js';
+import { equalBytes, toHex } from '../core/bytes.js';
 import { WnError } from '../core/errors.js';
 import {
   CHUNK_BYTES_MAX,
@@ -60,6 +60,8 @@ export function decodeMessage(
   bytesMax: number = SYNC_MESSAGE_BYTES_MAX,
 ): Message | null {
   if (bytes.byteLength > bytesMax) throw bad(`a message of ${bytes.byteLength} bytes`);
+  const blob = readPlainBlob(bytes);
+  if (blob !== null) return blob;
   checkItems(bytes);
   const parts = asArray(decodeCanonical(bytes, bytesMax), 'message');
   const number = asUint(parts[0], 'type of message');
@@ -67,6 +69,28 @@ export function decodeMessage(
   if (type !== undefined) return readFields(type, parts.slice(1));
   if (number >= ADVISORY_FROM) return null;
   throw bad(`a message of unknown type ${number}`);
+}
+
+/** [8, 32 bytes, 64 KiB or more]: what nearly all of a large transfer is made of. */
+const BLOB_HEAD = Uint8Array.of(0x83, NUMBER.blob, 0x58, HASH_BYTES);
+const LONG_BYTES = 0x5a;
+
+/**
+ * A BLOB with much in it, read where it stands: the general decoder copies it twice to tell
+ * whether it is canonical. Null for all else, which that one judges.
+ */
+function readPlainBlob(bytes: Uint8Array): Blob | null {
+  const at = BLOB_HEAD.byteLength + HASH_BYTES;
+  const from = at + 5;
+  if (bytes.byteLength < from || bytes[at] !== LONG_BYTES) return null;
+  if (!equalBytes(bytes.subarray(0, BLOB_HEAD.byteLength), BLOB_HEAD)) return null;
+  const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(at + 1);
+  // A shorter one has a shorter head.
+  if (length !== bytes.byteLength - from || length <= 0xffff || length > CHUNK_BYTES_MAX) {
+    return null;
+  }
+  const hash = toHex(bytes.subarray(BLOB_HEAD.byteLength, at));
+  return { type: 'blob', hash, bytes: bytes.subarray(from) };
 }
 
 /**

@@ -209,6 +209,17 @@ describe('sync frames', () => {
     assert.ok(blob(CHUNK_BYTES_MAX).byteLength <= SYNC_FRAME_BYTES_MAX);
     refused(blob(CHUNK_BYTES_MAX + 1), /blob/);
     refused(blob(0), /empty/);
+    for (const size of [1, 23, 24, 255, 256, 65_535, 65_536, 65_537]) {
+      const read = decodeMessage(blob(size));
+      assert.ok(read?.type === 'blob' && read.hash === toHex(id(3)), `${size} bytes`);
+      assert.equal(read.bytes?.byteLength, size);
+    }
+    const long = blob(65_536);
+    refused(long.subarray(0, -1), /./);
+    refused(Uint8Array.of(...blob(70_000), 0), /./);
+    // 65,535 bytes behind the head of a longer one.
+    const short = blob(65_535);
+    refused(Uint8Array.of(...short.subarray(0, 36), 0x5a, 0, 0, ...short.subarray(37)), /./);
     refused(raw('part', true, new Uint8Array()), /empty/);
   });
 
