@@ -1,40 +1,11 @@
 /** Send to and fetch from remotes. */
-import { Args, Flags, WnCommand, type Outcome } from '../cli/command.js';
-import type { TextOutput } from '../cli/output.js';
-import { renderSync, synchronise, type SyncResult } from '../cli/synchronise.js';
+import { ExchangeCommand } from '../cli/exchangeCommand.js';
 
-export default class Sync extends WnCommand<typeof Sync, SyncResult> {
+export default class Sync extends ExchangeCommand {
   static override readonly summary = 'Send to and fetch from remotes';
   static override readonly description =
     'Exchanges both ways in one connection, then writes the files out. A pull never stops on a merge; overlaps are shown by wn conflicts.';
-  static override readonly args = {
-    remote: Args.string({ multiple: true, description: 'Which remotes. Default: all.' }),
-  };
-  static override readonly flags = {
-    message: Flags.string({
-      char: 'm',
-      helpValue: 'TEXT',
-      description: 'Commit first, with this message.',
-    }),
-    commit: Flags.boolean({ description: 'Commit first.' }),
-    all: Flags.boolean({ description: 'All remotes, as without names.' }),
-    'fail-on-conflict': Flags.boolean({ description: 'Exit 4 if overlaps are open afterwards.' }),
-  };
   static override readonly examples = ['wn sync', 'wn sync usb'];
-  static override readonly result =
-    '{remotes: [{name, ok, sent, received, bytes, ms, error?}], applied, conflicts}';
 
-  protected async execute(): Promise<SyncResult | Outcome<SyncResult>> {
-    const { message, commit, all } = this.flags;
-    return synchronise(this.context, {
-      mode: 'sync',
-      remotes: all ? [] : (this.args.remote ?? []),
-      commit: commit || message !== undefined ? { message: message ?? null } : null,
-      failOnConflict: this.flags['fail-on-conflict'],
-    });
-  }
-
-  protected render(result: SyncResult, out: TextOutput): void {
-    renderSync(result, out);
-  }
+  protected readonly mode = 'sync';
 }
