@@ -10,13 +10,13 @@ import type { Replica } from '../repo/replica.js';
 import type { Entry } from '../repo/view.js';
 import type { Field, FieldShown } from './field.js';
 import { fieldOps } from './fieldops.js';
-import { parseFrontMatter } from './frontmatter.js';
 import { baseName, checkPath, joinPath, parentPath } from './names.js';
 import { supportsFields } from './overlay.js';
 import { fieldsShown } from './project.js';
 import type { FieldEdits } from './readback.js';
 import { textOps } from './record.js';
 import type { Schema } from './schema.js';
+import { valuesInText } from './unclaimed.js';
 import { applyAssignments, parseAssignment } from './values.js';
 import { nodeAt, type Committed, type WorkCopy } from './workcopy.js';
 
@@ -110,17 +110,18 @@ function withUnclaimed(
   assignments: readonly string[],
 ): ReadonlyMap<string, FieldShown> {
   const fields = fieldsShown(replica, node);
-  const missing = assignments
-    .map((text) => parseAssignment(text).key)
-    .filter((key) => !fields.has(key));
-  if (missing.length === 0) return fields;
-  const matter = parseFrontMatter(replica.view.text(node));
-  if (!matter.ok) return fields;
-  const all = new Map(fields);
-  for (const { key, value } of matter.entries) {
-    if (value !== undefined && missing.includes(key)) all.set(key, { crdt: 'register', value });
-  }
-  return all;
+  const keys = assignments.map((text) => parseAssignment(text).key);
+  const unclaimed = valuesInText(
+    replica,
+    node,
+    keys.filter((key) => !fields.has(key)),
+  );
+  if (unclaimed.size === 0) return fields;
+  const registers = [...unclaimed].map(([key, value]): [string, FieldShown] => [
+    key,
+    { crdt: 'register', value },
+  ]);
+  return new Map([...fields, ...registers]);
 }
 
 /** A folder's own fields are its README.md's. */

@@ -7,7 +7,7 @@ import { WnError } from '../core/errors.js';
 import { HLC_MAX, stamp, type Stamp } from '../core/hlc.js';
 import type { NodeId } from '../core/ids.js';
 import type { Op } from '../core/op.js';
-import { register, unset, type RegisterArg } from '../crdt/register.js';
+import { register, unset, write, type RegisterArg } from '../crdt/register.js';
 import {
   applyField,
   emptyFields,
@@ -25,9 +25,11 @@ import { commitOf } from '../repo/frontier.js';
 import type { CommitRef } from '../repo/history.js';
 import { opsOn } from '../repo/nodeops.js';
 import type { Replica } from '../repo/replica.js';
+import type { FieldValue } from './field.js';
 import { op } from './fieldops.js';
 import { showType } from './fieldsettle.js';
 import type { ChangeOp } from './inverse.js';
+import { valuesInText } from './unclaimed.js';
 
 type FieldChange = ChangeOp<Extract<Op, { op: 'field' }>>;
 
@@ -73,7 +75,12 @@ export function inverseField(wish: Wish): FieldInverse {
       missed ||= !isCurrent;
     }
   }
-  if (left === null || left.type.number === shownType.number) return { ops, missed };
+  if (left === null) return { ops, missed };
+  const inText = was === undefined ? valueInText(wish) : undefined;
+  if (inText !== undefined && left.isBlank) {
+    return { ops: [...ops, writeOp(wish, inText)], missed };
+  }
+  if (left.type.number === shownType.number) return { ops, missed };
   if (was?.value !== undefined)
     return { ops: [...ops, showType(replica, node, path, was.type)], missed };
   return { ops: left.isBlank ? [...ops, unsetOp(wish)] : ops, missed };
@@ -167,6 +174,19 @@ function fieldBefore({ replica, node }: Wish, { op: own, ref, index }: FieldChan
     fields = applyField(fields, own.path, other.type, other.arg, each.ref.log, at) ?? fields;
   }
   return fields;
+}
+
+/** What the front matter itself says where no field had claimed its key: that shows again. */
+function valueInText({ replica, node, changes }: Wish): FieldValue | undefined {
+  const [key, ...nested] = changes[0].op.path;
+  if (typeof key !== 'string' || nested.length > 0) return undefined;
+  return valuesInText(replica, node, [key]).get(key);
+}
+
+function writeOp({ replica, node, changes }: Wish, value: Value): Op {
+  const { path } = changes[0].op;
+  const state = fieldState(replica.view.record(node).fields, path, register);
+  return op(replica, node, path, register, write(state, value));
 }
 
 function unsetOp({ replica, node, changes }: Wish): Op {

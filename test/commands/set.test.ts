@@ -32,6 +32,14 @@ describe('wn set, of what only stands in the text', function () {
     assert.equal((await desk.ok('status')).clean, true);
   });
 
+  it('is undone: the file is what it was, byte for byte', async () => {
+    for (const assignment of ['labels+=urgent', 'labels=', 'labels-=ci', 'labels=[a]']) {
+      await desk.ok('set', 'task.md', assignment);
+      await desk.ok('undo');
+      assert.equal(desk.read('task.md'), FILES['task.md'], assignment);
+    }
+  });
+
   it('refuses to count or to add to what is a mapping', async () => {
     for (const assignment of ['owner++', 'owner+=bob']) {
       assert.equal((await desk.run('set', 'task.md', assignment)).failure?.code, 'invalid');
