@@ -5,6 +5,7 @@ import { decodeTicket, redeem } from '../caps/ticket.js';
 import { toHex } from '../core/bytes.js';
 import { WnError } from '../core/errors.js';
 import { showId, type WorkspaceId } from '../core/ids.js';
+import { SSH_LOGIN_MS } from '../core/limits.js';
 import { nodeClock } from '../node/clock.js';
 import { nodeRng } from '../node/rng.js';
 import { adoptWorkspace } from '../repo/birth.js';
@@ -109,7 +110,8 @@ async function askOver(
 ): Promise<WorkspaceId> {
   const line = await dial(context, null, origin, address);
   try {
-    return await askWorkspace(line.channel, device, nodeRng);
+    const ports = { clock: nodeClock, rng: nodeRng };
+    return await askWorkspace(line.channel, device, ports, SSH_LOGIN_MS);
   } catch (error) {
     throw (await line.fault()) ?? error;
   }

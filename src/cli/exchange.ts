@@ -4,6 +4,7 @@
  */
 import { WnError } from '../core/errors.js';
 import { showTime, hlcFromMs } from '../core/hlc.js';
+import { SSH_LOGIN_MS } from '../core/limits.js';
 import { settingOf } from '../repo/setting.js';
 import type { Remote } from '../repo/settings.js';
 import { runSync, type SyncReport } from '../sync/driver.js';
@@ -144,6 +145,8 @@ async function overLine(
     {
       mode,
       likely: lastPeer(storage, remote.name),
+      // The user may be typing a passphrase, or a jump host may be slow.
+      admissionMs: SSH_LOGIN_MS,
       signal: context.interruption.signal,
     },
   );

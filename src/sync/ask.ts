@@ -6,8 +6,9 @@ import { encodeCanonical } from '../core/canonical.js';
 import { WnError } from '../core/errors.js';
 import type { DeviceId, WorkspaceId } from '../core/ids.js';
 import { SYNC_UNPROVEN_FRAME_BYTES } from '../core/limits.js';
-import type { Rng, SecureChannel } from '../core/ports.js';
+import type { SecureChannel } from '../core/ports.js';
 import { decodeMessage } from './decode.js';
+import type { SyncPorts } from './driver.js';
 import { ANY_WORKSPACE, encodeMessage, NONCE_BYTES, SYNC_VERSIONS } from './frames.js';
 import { cutShort, refusedByPeer } from './refusal.js';
 
@@ -15,8 +16,10 @@ import { cutShort, refusedByPeer } from './refusal.js';
 export async function askWorkspace(
   channel: SecureChannel,
   device: DeviceId,
-  rng: Rng,
+  { clock, rng }: SyncPorts,
+  timeoutMs: number,
 ): Promise<WorkspaceId> {
+  const cancel = clock.after(timeoutMs, () => void channel.close());
   try {
     const hello = {
       type: 'hello',
@@ -36,6 +39,7 @@ export async function askWorkspace(
     }
     throw cutShort(null);
   } finally {
+    cancel();
     await channel.close();
   }
 }

@@ -67,13 +67,16 @@ function readKept(storage: KeptStorage, path: Path): Kept | null {
   const bytes = storage.readSync(path, 0, KEPT_CHECKPOINT_BYTES_MAX);
   if (bytes === null) return null;
   try {
-    const value = JSON.parse(Buffer.from(bytes).toString('utf8')) as Record<string, unknown>;
-    const { device, version, credential, have } = value;
+    const value = JSON.parse(Buffer.from(bytes).toString('utf8')) as Record<string, unknown> | null;
+    const { device, version, credential, have } = value ?? {};
     const sound =
       isHex(device, 64) && typeof version === 'number' && isHex(credential) && Array.isArray(have);
     if (!sound) return null;
     const entries = have.map(entryOf);
-    return { device, checkpoint: { version, credential: fromHex(credential), have: entries } };
+    return {
+      device,
+      checkpoint: { version, credential: Uint8Array.from(fromHex(credential)), have: entries },
+    };
   } catch (error) {
     if (error instanceof SyntaxError || error instanceof WnError) return null;
     throw error;
