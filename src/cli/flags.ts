@@ -2,7 +2,7 @@
  * The global flags, and oclif's flag and argument builders with what we add to them:
  * commands import both from `command.ts`.
  */
-import * as Args from '@oclif/core/args';
+import * as OclifArgs from '@oclif/core/args';
 import * as OclifFlags from '@oclif/core/flags';
 
 import { WnError } from '../core/errors.js';
@@ -29,7 +29,8 @@ export const Flags = {
   }),
 };
 
-export { Args };
+/** Words, and words of a few. A line without flags is taken apart without the parser (`parse.ts`). */
+export const Args = { string: OclifArgs.string, option: OclifArgs.option };
 
 export const GLOBAL_GROUP = 'GLOBAL';
 

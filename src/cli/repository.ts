@@ -24,7 +24,12 @@ import type { Context, Session } from './context.js';
 import { hintForRevision } from './habits.js';
 import { findRepository, type Location } from './location.js';
 
+const PATHS_CACHED_MAX = 1_000;
+
 export class Repository implements Session {
+  /** Arguments of a batch's lines come again and again. */
+  private readonly paths = new Map<string, string>();
+
   constructor(
     readonly location: Location,
     readonly replica: Replica,
@@ -35,6 +40,8 @@ export class Repository implements Session {
 
   /** A path argument, relative to where the user stands, as a path in the workspace. Throws `usage`. */
   path(argument: string): string {
+    const known = this.paths.get(argument);
+    if (known !== undefined) return known;
     const absolute = resolve(this.context.cwd, argument);
     const below = `${this.location.root}${sep}`;
     const path = absolute.startsWith(below)
@@ -45,6 +52,8 @@ export class Repository implements Session {
         hint: `paths are below ${this.location.root}`,
       });
     }
+    if (this.paths.size >= PATHS_CACHED_MAX) this.paths.clear();
+    this.paths.set(argument, path);
     return path;
   }
 
