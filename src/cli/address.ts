@@ -1,5 +1,6 @@
 /**
- * Addresses of remotes: a folder, a host that `ssh` reaches, or a `wn serve --listen`. What could pass for an
+ * Addresses of remotes: a folder, a host that `ssh` reaches, a `wn serve --listen`, or
+ * a device behind a relay. What could pass for an
  * option of `ssh` or of the program behind it is refused here, once, for addresses from
  * the user, from a ticket and from a repository's configuration alike (CVE-2017-1000117).
  */
@@ -40,7 +41,22 @@ export interface WnAddress {
   readonly workspace: WorkspaceId;
 }
 
-export type Address = PathAddress | SshAddress | WnAddress;
+/** A device behind a relay. */
+export interface RelayAddress extends RelayPlace {
+  readonly kind: 'relay';
+  readonly device: DeviceId;
+  /** Null: that of the repository at hand. */
+  readonly workspace: WorkspaceId | null;
+}
+
+/** Where a relay itself is. */
+export interface RelayPlace {
+  readonly tls: boolean;
+  readonly host: string;
+  readonly port: number;
+}
+
+export type Address = PathAddress | SshAddress | WnAddress | RelayAddress;
 
 /** Also of what would be a folder: one of such a name can be given as `./…`. */
 const OPTION_LIKE = /^([^/\\]*@)?-/;
@@ -49,6 +65,8 @@ const HOST = /^[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?\.?$/;
 const IP6 = /^[0-9A-Fa-f:.]+(%[A-Za-z0-9_.-]+)?$/;
 const SSH_URL = /^ssh:\/\/(?:([^@/]*)@)?(\[[^\]/]*\]|[^:/[\]]*)(?::(\d{1,5}))?(\/.*)$/;
 const WN_URL = /^wn:\/\/(z[1-9A-Za-z]+)@(\[[^\]/]*\]|[^:/[\]]*):(\d{1,5})\/([0-9A-Za-z]+)$/;
+const RELAY_URL = /^wn\+relay(s?):\/\/(\[[^\]/]*\]|[^:/[\]]*)(?::(\d{1,5}))?(?:\/(.*))?$/;
+const RELAY_DEVICE = /^(?:did:key:)?(z[1-9A-Za-z]+)(?:\/([0-9A-Za-z]+))?$/;
 const SCP_LIKE = /^(?:([^@/:]*)@)?(\[[^\]/]*\]|[^:/[\]]*):(.+)$/;
 
 /** Throws `usage`. Relative folders are seen from `cwd`. */
@@ -56,6 +74,7 @@ export function parseAddress(text: string, cwd: string): Address {
   if (text === '' || OPTION_LIKE.test(text) || /\p{Cc}/u.test(text)) throw badAddress(text);
   if (text.startsWith('file://')) return { kind: 'path', folder: folderOfUrl(text) };
   if (/^wn:\/\//i.test(text)) return wnAddress(text, WN_URL.exec(`wn${text.slice(2)}`));
+  if (/^wn\+relays?:\/\//i.test(text)) return relayAddress(text);
   if (/^ssh:\/\//i.test(text)) return sshAddress(text, SSH_URL.exec(`ssh${text.slice(3)}`));
   if (/^[a-z][a-z0-9+.-]*:(\/\/|:)/i.test(text)) throw badAddress(text);
   // As Git has it: a colon before the first slash makes it a host.
@@ -98,9 +117,53 @@ function wnAddress(text: string, parts: RegExpExecArray | null): WnAddress {
 }
 
 export function showWnAddress({ host, port, device, workspace }: WnAddress): string {
-  const name = host.includes(':') ? `[${host}]` : host;
-  return `wn://${showDevice(device).replace('did:key:', '')}@${name}:${port}/${showId(workspace)}`;
+  const id = showDevice(device).replace('did:key:', '');
+  return `wn://${id}@${bracketed(host)}:${port}/${showId(workspace)}`;
 }
+
+/** `wn+relay://host[:port]`, with TLS `wn+relays://`, as for `ws` and `wss`. Throws `usage`. */
+export function parseRelayPlace(text: string): RelayPlace {
+  const { place, rest } = relayParts(text);
+  if (rest !== '') throw badAddress(text);
+  return place;
+}
+
+function relayAddress(text: string): RelayAddress {
+  const { place, rest } = relayParts(text);
+  const [, device = '', workspace] = RELAY_DEVICE.exec(rest) ?? [];
+  try {
+    return {
+      kind: 'relay',
+      ...place,
+      device: parseDevice(`did:key:${device}`),
+      workspace: workspace === undefined ? null : parseId(workspace),
+    };
+  } catch {
+    throw badAddress(text);
+  }
+}
+
+function relayParts(text: string): { readonly place: RelayPlace; readonly rest: string } {
+  const [, secure, host = '', given, rest = ''] =
+    RELAY_URL.exec(text.replace(/^[^:]*/, lower)) ?? [];
+  const tls = secure === 's';
+  const { host: name, port } = checked(text, undefined, host, given, '/');
+  return { place: { tls, host: name, port: port ?? (tls ? 443 : 80) }, rest };
+}
+
+const lower = (scheme: string): string => scheme.toLowerCase();
+
+export function showRelayPlace({ tls, host, port }: RelayPlace): string {
+  return `wn+relay${tls ? 's' : ''}://${bracketed(host)}:${port}`;
+}
+
+export function showRelayAddress(address: RelayAddress): string {
+  const device = showDevice(address.device).replace('did:key:', '');
+  const place = `${showRelayPlace(address)}/${device}`;
+  return address.workspace === null ? place : `${place}/${showId(address.workspace)}`;
+}
+
+const bracketed = (host: string): string => (host.includes(':') ? `[${host}]` : host);
 
 function unescaped(text: string, path: string): string {
   try {
@@ -117,11 +180,11 @@ function checked(
   port: string | undefined,
   path: string,
 ): SshAddress {
-  const bracketed = host.startsWith('[');
-  const name = bracketed ? host.slice(1, -1) : host;
+  const inBrackets = host.startsWith('[');
+  const name = inBrackets ? host.slice(1, -1) : host;
   const good =
     (user === undefined || USER.test(user)) &&
-    (bracketed ? IP6.test(name) : HOST.test(name)) &&
+    (inBrackets ? IP6.test(name) : HOST.test(name)) &&
     (port === undefined || (Number(port) > 0 && Number(port) < 65_536)) &&
     !path.startsWith('-') &&
     !/\p{Cc}/u.test(path);
@@ -143,7 +206,7 @@ export function showAddress(text: string, cwd: string): string {
 
 /** What the last part of the address is called: a name for a new folder. */
 export function folderNameOf(address: Address): string {
-  if (address.kind === 'wn') return 'workspace';
+  if (address.kind === 'wn' || address.kind === 'relay') return 'workspace';
   const path = address.kind === 'path' ? address.folder : address.path;
   return path.split(/[/\\]/).findLast((part) => part !== '' && part !== '~') ?? 'workspace';
 }

@@ -90,7 +90,13 @@ async function standingAt(
   device: string,
 ): Promise<{ readonly workspace: WorkspaceId; readonly name: string }> {
   const address = parseAddress(origin.url, context.cwd);
-  if (address.kind === 'wn') return { workspace: address.workspace, name: folderNameOf(address) };
+  if (address.kind === 'wn' || address.kind === 'relay') {
+    const { workspace } = address;
+    if (workspace !== null) return { workspace, name: folderNameOf(address) };
+    throw new WnError('usage', `${origin.url} doesn't say which workspace of that device`, {
+      hint: 'take the whole address, as wn serve --relay prints it: wn+relay://RELAY/DEVICE/WORKSPACE',
+    });
+  }
   if (address.kind === 'ssh') {
     const workspace = await askOver(context, origin, address, device);
     return { workspace, name: folderNameOf(address) };

@@ -31,6 +31,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<{ readonly default:
   rebase: () => import('../commands/rebase.js'),
   redo: () => import('../commands/redo.js'),
   reindex: () => import('../commands/reindex.js'),
+  relay: () => import('../commands/relay.js'),
   'remote add': () => import('../commands/remote/add.js'),
   'remote list': () => import('../commands/remote/list.js'),
   'remote remove': () => import('../commands/remote/remove.js'),

@@ -21,6 +21,9 @@ export async function dial(
   address: StreamAddress,
 ): Promise<Line> {
   if (address.kind === 'ssh') return dialSsh(context, config, remote, address);
+  if (address.kind === 'relay') {
+    return (await import('./dialrelay.js')).dialThroughRelay(context, config, address);
+  }
   const [{ dialTcp }, { dialSecure }] = await Promise.all([
     import('../node/tcp.js'),
     import('../node/securessh.js'),

@@ -132,7 +132,8 @@ async function overLine(
   mode: SyncMode,
 ): Promise<SyncReport> {
   const { clock, rng, storage } = here.replica.ports;
-  if (address.kind === 'wn' && address.workspace !== here.replica.ws) {
+  const workspace = address.kind === 'ssh' ? null : address.workspace;
+  if (workspace !== null && workspace !== here.replica.ws) {
     throw new WnError('unreachable', `the address of ${remote.name} is of another workspace`, {
       hint: 'nothing was exchanged; change the address with: wn remote add',
     });

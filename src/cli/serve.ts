@@ -60,7 +60,7 @@ export async function serveListen(
   await listener.close(SERVE_DRAIN_MS);
 }
 
-async function serveOne(
+export async function serveOne(
   context: Context,
   location: Location,
   channel: SecureChannel,
@@ -73,7 +73,7 @@ async function serveOne(
   }
 }
 
-async function tellFailure({ stderr }: Context, error: unknown): Promise<void> {
+export async function tellFailure({ stderr }: Context, error: unknown): Promise<void> {
   await stderr.write(`${error instanceof WnError ? error.message : String(error)}\n`);
 }
 
@@ -108,7 +108,7 @@ function heldOpen(channel: SecureChannel): SecureChannel {
   };
 }
 
-function locationOf(context: Context, folder: string | undefined): Location {
+export function locationOf(context: Context, folder: string | undefined): Location {
   if (folder === undefined) return findRepository(context.cwd, context.env);
   const location = repositoryAt(resolve(context.cwd, folder));
   if (location !== null) return location;
@@ -118,7 +118,7 @@ function locationOf(context: Context, folder: string | undefined): Location {
 }
 
 /** `HOST:PORT`; without a host every address of the machine. Throws `usage`. */
-function placeOf(listen: string): { readonly host: string; readonly port: number } {
+export function placeOf(listen: string): { readonly host: string; readonly port: number } {
   const [, bracketed, plain = '', port] = /^(?:\[([^\]]+)\]|([^:]*)):(\d{1,5})$/.exec(listen) ?? [];
   const host = bracketed ?? plain;
   const good = bracketed === undefined ? !host.startsWith('-') : isIP(bracketed) === 6;

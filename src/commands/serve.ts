@@ -11,7 +11,9 @@ export default class Serve extends WnCommand<typeof Serve, Record<string, never>
     'receive.materialise is false. With --stdio it speaks over its standard input and output, ' +
     'once: wn on the other side starts it through ssh, and nobody needs to type it. With ' +
     '--listen it answers whoever calls, until it is stopped; the address that it prints names ' +
-    'the key of this device, which is the only one that can answer there.';
+    'the key of this device, which is the only one that can answer there. With --relay it answers ' +
+    'through a relay, for a machine that nobody can connect to; what passes there only the two ' +
+    'devices can read.';
   static override readonly args = {
     path: Args.string({ description: 'The workspace. Default: where you stand.' }),
   };
@@ -22,22 +24,36 @@ export default class Serve extends WnCommand<typeof Serve, Record<string, never>
       description: 'Listen there; :PORT is every address of this machine.',
       exclusive: ['stdio'],
     }),
+    relay: Flags.string({
+      helpValue: 'ADDRESS',
+      description: 'Answer through this relay, as wn relay prints its address.',
+      exclusive: ['stdio', 'listen'],
+    }),
   };
   static override readonly endless = true;
-  static override readonly examples = ['wn serve --listen :5000', 'wn serve --stdio ~/notes'];
+  static override readonly examples = [
+    'wn serve --listen :5000',
+    'wn serve --stdio ~/notes',
+    'wn serve --relay wn+relays://relay.example',
+  ];
   static override readonly result = '{ready, address}, once it listens';
 
   protected async execute(): Promise<undefined> {
-    const { stdio, listen } = this.flags;
+    const { stdio, listen, relay } = this.flags;
     if (stdio) {
       await serveStdio(this.context, this.args.path);
     } else if (listen !== undefined) {
       await serveListen(this.context, this.args.path, listen, (address) =>
         this.announce({ ready: true, address }, `listening: ${address}`),
       );
+    } else if (relay !== undefined) {
+      const { serveRelayed } = await import('../cli/serverelay.js');
+      await serveRelayed(this.context, this.args.path, relay, (address) =>
+        this.announce({ ready: true, address }, `reachable: ${address}`),
+      );
     } else {
       throw new WnError('usage', 'how to serve is missing', {
-        hint: 'give --listen HOST:PORT, or --stdio',
+        hint: 'give --listen HOST:PORT, --relay ADDRESS, or --stdio',
       });
     }
     return undefined;

@@ -18,7 +18,11 @@ export type HashTag =
   | 'wn/blob/1'
   | 'wn/view/1'
   | 'wn/frontier/1'
-  | 'wn/file/1';
+  | 'wn/file/1'
+  | 'wn/relay-listener/1'
+  | 'wn/relay-caller/1'
+  | 'wn/relay-name/1'
+  | 'wn/relay-proof/1';
 
 /** Up to here copying the parts together is cheaper than a hash object. */
 const ONE_SHOT_BYTES_MAX = 16 * 1024;

@@ -217,3 +217,56 @@ export const REMOTE_STDERR_BYTES_MAX = 8 * KIB;
 export const KEPT_CHECKPOINT_BYTES_MAX = 8 * MIB;
 /** How long the other side's program may take to end after the session has. */
 export const REMOTE_EXIT_MS = 30_000;
+
+// The relay (docs/RELAY.md): what one who calls may take, before and after a proof
+/** Until a connection has proven a key or shown a token. */
+export const RELAY_PROOF_MS = 10_000;
+/** Connections of one address (a /64 of IPv6) that aren't piped, listening or proven yet. */
+export const RELAY_PENDING_PER_ADDRESS_MAX = 64;
+export const RELAY_PER_ADDRESS_MAX = 256;
+export const RELAY_CONNECTIONS_MAX = 2_048;
+/** Pipes that one calling key has at a time, and that lead to one listening key. */
+export const RELAY_SESSIONS_PER_KEY_MAX = 8;
+export const RELAY_SESSIONS_PER_LISTENER_MAX = 64;
+/** How long a one-time key is good. */
+export const RELAY_TOKEN_MS = 30_000;
+export const RELAY_IDLE_MS = 120_000;
+/** How long a client waits for a relay's answer; a token's life passes within it. */
+export const RELAY_ANSWER_MS = RELAY_TOKEN_MS + 5_000;
+/** A listener speaks this often, well within the idle time. */
+export const RELAY_PING_MS = 40_000;
+/** What is held of one direction of a pipe while its reader is slow, and of all pipes. */
+export const RELAY_PIPE_BYTES = 64 * KIB;
+export const RELAY_BUFFERED_BYTES_MAX = 64 * MIB;
+/** The longest record from one that has proven nothing yet. */
+export const RELAY_UNPROVEN_BYTES_MAX = 256;
+/** How long sessions under way may take to end once the relay is told to stop. */
+export const RELAY_DRAIN_MS = 10_000;
+/** Log lines of one kind in a second; the rest are counted. */
+export const RELAY_LOG_LINES_PER_SECOND = 20;
+/** A device that serves through a relay tries it again after this, doubling up to the second. */
+export const RELAY_RETRY_MS_MIN = 500;
+export const RELAY_RETRY_MS_MAX = 60_000;
+
+// Daemons that tell of themselves by HTTP, and the anchor (src/cli/anchor)
+export const HTTP_CONNECTIONS_MAX = 32;
+export const HTTP_HEAD_BYTES_MAX = 8 * KIB;
+export const HTTP_REQUEST_MS = 5_000;
+/** What an anchor takes unless its configuration says otherwise. */
+export const ANCHOR_CONNECTIONS_MAX = 1_024;
+export const ANCHOR_PER_ADDRESS_MAX = 64;
+export const ANCHOR_UNPROVEN_MAX = 64;
+/** For each device, with what may come at once after a silence. */
+export const ANCHOR_BYTES_PER_SECOND = 16 * MIB;
+export const ANCHOR_BYTES_BURST = 64 * MIB;
+export const ANCHOR_SIGNATURES_PER_SECOND = 2_000;
+export const ANCHOR_SIGNATURES_BURST = 20_000;
+/** Workspaces kept open that nobody is connected to. */
+export const ANCHOR_IDLE_OPEN_MAX = 32;
+export const ANCHOR_CONFIG_BYTES_MAX = 64 * KIB;
+export const ANCHOR_REFUSED_DEVICES_MAX = 1_024;
+/** How long exchanges under way may take to end once the anchor is told to stop. */
+export const ANCHOR_DRAIN_MS = 9_000;
+/** Lines about refusals in a second; those beyond are counted. */
+export const ANCHOR_REFUSAL_LINES_PER_SECOND = 20;
+export const LOG_TEXT_CHARS_MAX = 500;

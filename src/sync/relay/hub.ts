@@ -3,7 +3,7 @@
  * who listens, pairs callers with listeners by one-time keys, and keeps everybody within
  * bounds. Leaves out sockets, TLS and the moving of bytes within a pipe (`src/node`).
  */
-import { fromHex, toHex } from '../../core/bytes.js';
+import { toHex } from '../../core/bytes.js';
 import { assert, WnError } from '../../core/errors.js';
 import {
   RELAY_CONNECTIONS_MAX,
@@ -74,6 +74,8 @@ interface Connection {
   readonly source: string;
   readonly reader: RecordReader;
   channel: Channel;
+  /** It has shown the magic, and was answered. */
+  greeted: boolean;
   state: State;
   /** When it is closed unless something happens before. */
   deadlineMs: number;
@@ -86,6 +88,7 @@ interface Pair {
   readonly tokens: readonly [string, string];
   readonly expiresMs: number;
   readonly joined: (Connection | null)[];
+  over: boolean;
 }
 
 const LENGTHS: ReadonlyMap<number, number> = new Map([
@@ -147,6 +150,7 @@ export class RelayHub {
       source,
       reader: new RecordReader(checkHead),
       channel: { nonce: this.rng.bytes(NONCE_BYTES), exporter: null },
+      greeted: false,
       state: { at: 'unproven' },
       deadlineMs: nowMs + RELAY_PROOF_MS,
     };
@@ -183,6 +187,7 @@ export class RelayHub {
   private challenge(connection: Connection): void {
     const { exporter, nonce } = connection.channel;
     const binding = Uint8Array.of(exporter === null ? 0 : 1);
+    connection.greeted = true;
     this.effects.push({ type: 'send', id: connection.id, bytes: RELAY_MAGIC });
     this.send(connection, KIND.challenge, binding, nonce);
   }
@@ -240,6 +245,7 @@ export class RelayHub {
       tokens: [toHex(forCaller), toHex(forListener)],
       expiresMs: nowMs + RELAY_TOKEN_MS,
       joined: [null, null],
+      over: false,
     };
     for (const token of pair.tokens) this.tokens.set(token, pair);
     this.sessions.add(caller);
@@ -260,8 +266,12 @@ export class RelayHub {
     connection.deadlineMs = pair.expiresMs;
     const [caller, listener] = pair.joined;
     if (!caller || !listener) return;
+    const hasty = [caller, listener].find((end) => end.reader.partial);
+    if (hasty !== undefined) {
+      this.refuse(hasty, new Refusal(NO.malformed, 'bytes before the pipe'));
+      return;
+    }
     for (const end of [caller, listener]) {
-      if (end.reader.partial) throw new Refusal(NO.malformed, 'bytes before the pipe');
       this.send(end, KIND.ok);
       end.state = { at: 'piped', pair };
       end.deadlineMs = Infinity;
@@ -300,8 +310,7 @@ export class RelayHub {
     if (connection.state.at === 'closing') return;
     this.log('refused', connection, why);
     this.leave(connection);
-    // Who hasn't spoken yet hasn't had the magic either.
-    if (this.isFresh(connection)) {
+    if (!connection.greeted) {
       this.effects.push({ type: 'send', id: connection.id, bytes: RELAY_MAGIC });
     }
     this.send(connection, KIND.no, Uint8Array.of(code));
@@ -329,12 +338,53 @@ export class RelayHub {
     if (pair.joined.every((end) => end === null)) this.endSession(pair);
   }
 
-  /** A pair that never becomes a pipe. */
+  /** Ends a pair that never became a pipe. */
   private drop(pair: Pair): void {
-    if (!this.endSession(pair)) return;
+    if (pair.over) return;
+    this.endSession(pair);
     for (const token of pair.tokens) this.tokens.delete(token);
     for (const end of pair.joined) {
       if (end) this.refuse(end, new Refusal(NO.unavailable, 'the other side never came'));
     }
+  }
+
+  private endSession(pair: Pair): void {
+    pair.over = true;
+    this.sessions.remove(pair.caller);
+    this.sessions.remove(pair.name);
+  }
+
+  private send({ id }: Connection, kind: number, ...parts: readonly Uint8Array[]): void {
+    this.effects.push({ type: 'send', id, bytes: encodeRecord(kind, ...parts) });
+  }
+
+  private log(event: LogEntry['event'], { id, address }: Connection, why?: string): void {
+    const entry = { event, id, from: address, ...(why === undefined ? {} : { why }) };
+    this.effects.push({ type: 'log', entry });
+  }
+}
+
+function checkHead(kind: number, length: number): void {
+  if (LENGTHS.get(kind) === length) return;
+  throw new WnError('invalid', `a record of kind ${kind} and ${length} bytes`);
+}
+
+/** How many there are of each; what there is none of takes no room. */
+class Counts {
+  private readonly counts = new Map<string, number>();
+
+  of(what: string): number {
+    return this.counts.get(what) ?? 0;
+  }
+
+  add(what: string): void {
+    this.counts.set(what, this.of(what) + 1);
+  }
+
+  remove(what: string): void {
+    const left = this.of(what) - 1;
+    assert(left >= 0, 'counted out more than came in');
+    if (left === 0) this.counts.delete(what);
+    else this.counts.set(what, left);
   }
 }

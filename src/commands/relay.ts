@@ -1,0 +1,33 @@
+/** A meeting point for devices that can't reach each other. */
+import { Flags, WnCommand } from '../cli/command.js';
+import type { TextOutput } from '../cli/output.js';
+import { runRelay } from '../cli/relay.js';
+
+export default class Relay extends WnCommand<typeof Relay, Record<string, never>> {
+  static override readonly summary = 'Pass on what devices say that cannot reach each other';
+  static override readonly description =
+    'Devices come to it with wn serve --relay and are reached at wn+relay://RELAY/DEVICE. It ' +
+    'needs no repository and no key, and can read nothing: it sees addresses, sizes and times. ' +
+    'The log goes to standard error, a line of JSON for each event.';
+  static override readonly flags = {
+    listen: Flags.string({
+      helpValue: 'HOST:PORT',
+      required: true,
+      description: 'Listen there; :PORT is every address of this machine.',
+    }),
+  };
+  static override readonly endless = true;
+  static override readonly examples = ['wn relay --listen :5100'];
+  static override readonly result = '{ready, address}, once it listens';
+
+  protected async execute(): Promise<undefined> {
+    await runRelay(this.context, this.flags, (address) =>
+      this.announce({ ready: true, address }, `listening: ${address}`),
+    );
+    return undefined;
+  }
+
+  protected render(_result: Record<string, never>, _out: TextOutput): void {
+    // A daemon says what it has to say when it is ready, and in its log.
+  }
+}

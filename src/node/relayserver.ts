@@ -1,0 +1,110 @@
+/**
+ * The relay's sockets: feeds a hub what arrives and does what it orders. Knows nothing of
+ * the protocol; within a pipe it moves bytes, no more of them at a time than bounds say.
+ */
+import { createServer, type AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { WnError } from '../core/errors.js';
+import { SYNC_CLOSE_MS } from '../core/limits.js';
+import type { ConnectionId, HubEffect, HubEvent, LogEntry } from '../sync/relay/hub.js';
+import { Pipes } from './pipes.js';
+import type { Place } from './tcp.js';
+
+export interface Hub {
+  handle(event: HubEvent, nowMs: number): readonly HubEffect[];
+}
+
+export interface RelayOptions {
+  readonly place: Place;
+  readonly hub: Hub;
+  readonly log: (entry: LogEntry) => void;
+}
+
+export interface RelayServer {
+  /** Where it really listens: port 0 becomes a free one. */
+  readonly place: Place;
+  /** Takes nobody new, and lets pipes finish for so long. */
+  close(drainMs: number): Promise<void>;
+}
+
+const TICK_MS = 1_000;
+
+/** Throws `usage` where the address can't be listened on. */
+export async function startRelay({ place, hub, log }: RelayOptions): Promise<RelayServer> {
+  const open = new Map<ConnectionId, Duplex>();
+  const pipes = new Pipes();
+  let last: ConnectionId = 0;
+  let emptied = (): void => undefined;
+
+  const tell = (event: HubEvent): void => {
+    for (const effect of hub.handle(event, performance.now())) perform(effect);
+  };
+  const perform = (effect: HubEffect): void => {
+    if (effect.type === 'log') {
+      log(effect.entry);
+    } else if (effect.type === 'pipe') {
+      const [a, b] = effect.ids.map((id) => open.get(id));
+      if (a !== undefined && b !== undefined) pipes.join(a, b);
+    } else {
+      const line = open.get(effect.id);
+      if (effect.type === 'send') line?.write(effect.bytes);
+      else if (line !== undefined) finish(line);
+    }
+  };
+
+  const server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => {
+    const id = ++last;
+    open.set(id, socket);
+    socket.on('error', () => undefined);
+    socket.once('end', () => {
+      if (!pipes.has(socket)) socket.end();
+    });
+    socket.once('close', () => {
+      open.delete(id);
+      tell({ type: 'closed', id });
+      if (open.size === 0) emptied();
+    });
+    tell({ type: 'opened', id, address: socket.remoteAddress ?? '' });
+    tell({ type: 'secured', id, exporter: null });
+    socket.on('data', (bytes: Buffer) => {
+      if (!pipes.has(socket)) tell({ type: 'bytes', id, bytes });
+    });
+  });
+  await listening(server, place);
+  const ticking = setInterval(() => tell({ type: 'tick' }), TICK_MS);
+  const { address, port } = server.address() as AddressInfo;
+  return {
+    place: { host: address, port },
+    async close(drainMs) {
+      server.close();
+      clearInterval(ticking);
+      tell({ type: 'drain' });
+      const empty = new Promise<void>((resolve) => (emptied = resolve));
+      const expired = new Promise((resolve) => setTimeout(resolve, drainMs).unref());
+      if (open.size > 0) await Promise.race([empty, expired]);
+      for (const line of open.values()) line.destroy();
+    },
+  };
+}
+
+/** What was sent still leaves, but nobody is waited for who doesn't read. */
+function finish(line: Duplex): void {
+  line.pause();
+  line.end(() => line.destroy());
+  const timer = setTimeout(() => line.destroy(), SYNC_CLOSE_MS);
+  line.once('close', () => clearTimeout(timer));
+}
+
+function listening(server: ReturnType<typeof createServer>, { host, port }: Place): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (cause: NodeJS.ErrnoException) =>
+      reject(
+        new WnError('usage', `can't listen on ${host}, port ${port} (${cause.code ?? 'failed'})`, {
+          hint: 'nothing is served; give an address of this machine and a free port: --listen HOST:PORT',
+          cause,
+        }),
+      ),
+    );
+    server.listen(port, host, resolve);
+  });
+}
