@@ -29,6 +29,7 @@ const DIST = join(ROOT, 'dist');
 const EXTERNAL = [
   'diamond-types-node',
   'isomorphic-git',
+  'prom-client',
   'ssh2',
   // What oclif needs for plugins, prompts and templates, none of which we come to.
   'ansi-escapes',

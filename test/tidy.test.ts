@@ -40,6 +40,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'core/canonical.ts': ['cborg'],
   'crdt/': ['diamond-types-node'],
   'tree/': ['yaml', 'ignore'],
+  'node/metrics.ts': ['prom-client'],
   'node/': ['lmdb', 'fs-native-extensions', 'ssh2', 'isomorphic-git'],
   'cli/': ['@oclif/core', 'chalk', 'yaml', 'ignore', 'diamond-types-node'],
   'commands/': ['@oclif/core', 'chalk'],

@@ -33,8 +33,15 @@ import {
 } from '../core/limits.js';
 import type { Rng } from '../core/ports.js';
 import { ACT, hasActs } from './acts.js';
-import { attenuationFault, delegate, isSigned, type Chain, type Terms } from './attenuate.js';
-import { decodeCap, encodeCap, type SignedCap } from './cap.js';
+import {
+  attenuationFault,
+  delegate,
+  isSigned,
+  type CapView,
+  type Chain,
+  type Terms,
+} from './attenuate.js';
+import { decodeCap, encodeCap, rootCap, type SignedCap } from './cap.js';
 
 export interface Ticket {
   readonly ws: WorkspaceId;
@@ -92,6 +99,18 @@ export function redeem(ticket: Ticket, device: DeviceId, nowMs: number, rng: Rng
   const { home, nbf, exp, fields } = own.cap;
   const terms = { aud: device, home, act: ticket.act, nbf, exp, fields };
   return [...ticket.caps, delegate(own, terms, signerFromSeed(ticket.seed), rng)];
+}
+
+/**
+ * What a joiner can judge others by before it holds the genesis: the root that its own
+ * chain hangs on, whose holder issued the chain's first link.
+ */
+export function viewUnderRootOf([first, ...rest]: Chain): CapView {
+  assert(first !== undefined && first.cap.prf !== null, 'a chain that hangs on nothing');
+  const { ws, iss, prf } = first.cap;
+  const below = new Map([first, ...rest].map((cap) => [cap.id, { known: true, ...cap } as const]));
+  const root = { ...rootCap(ws, iss), id: prf };
+  return { ws, roots: [root], capOf: (id) => below.get(id) ?? null };
 }
 
 /** Throws `too_large` for more than a ticket holds. */

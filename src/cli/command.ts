@@ -56,6 +56,7 @@ export interface CommandClass extends Parsable {
   readonly result?: string | undefined;
   readonly trailing?: string | undefined;
   readonly endless: boolean | string;
+  readonly graceMs: number;
   readonly paged: boolean;
   readonly hidden: boolean;
 }
@@ -71,6 +72,8 @@ export abstract class WnCommand<Class extends Described, Result> extends Command
   static readonly trailing: string | undefined = undefined;
   /** Runs until it is stopped (a server, `watch`), or with the flag of that name (`follow`): not for `batch`. */
   static readonly endless: boolean | string = false;
+  /** How long it may take to end by itself once it is interrupted. */
+  static readonly graceMs: number = 2_000;
   /** Long text that is worth a pager on a terminal. */
   static readonly paged: boolean = false;
 

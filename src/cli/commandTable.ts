@@ -4,6 +4,8 @@ export const VERSION = '0.1.0';
 
 export const COMMANDS: Readonly<Record<string, () => Promise<{ readonly default: unknown }>>> = {
   add: () => import('../commands/add.js'),
+  anchor: () => import('../commands/anchor.js'),
+  'anchor allow': () => import('../commands/anchor/allow.js'),
   batch: () => import('../commands/batch.js'),
   branch: () => import('../commands/branch.js'),
   bundle: () => import('../commands/bundle.js'),

@@ -14,8 +14,8 @@ import { present, printFailure, type Presentation } from './present.js';
 import { processContext, type ProcessContext } from './processContext.js';
 import { prepare, type Prepared } from './run.js';
 
-/** How long an interrupted command may take to end by itself. */
-const GRACE_MS = 2_000;
+/** How long the rest may take, once an interrupted command has had its time to end. */
+const SETTLING_MS = 2_000;
 
 /** Finds the command of a line. Throws `usage`. */
 type Find = (argv: readonly string[], context: Context) => Promise<Prepared>;
@@ -23,12 +23,13 @@ type Find = (argv: readonly string[], context: Context) => Promise<Prepared>;
 /** Never rejects. `find` is another one only in tests of the contract. */
 export async function main(argv: readonly string[], find: Find = prepare): Promise<void> {
   const context = await processContext(argv);
-  listenToSignals(context.interruption);
   let prepared: Prepared | undefined;
+  const graceMs = (): number => prepared?.class.graceMs ?? 0;
+  listenToSignals(context.interruption, graceMs);
   let ending: Ending;
   try {
     prepared = await find(argv, context);
-    ending = await untilInterrupted(prepared.command.run(), context.interruption);
+    ending = await untilInterrupted(prepared.command.run(), context.interruption, graceMs);
   } catch (error) {
     ending = endingOfError(toFailure(error));
   }
@@ -79,10 +80,11 @@ async function reportLost(failure: WnError, context: Context): Promise<void> {
 async function untilInterrupted(
   running: Promise<Ending>,
   interruption: ProcessInterruption,
+  graceMs: () => number,
 ): Promise<Ending> {
   const expired = new Promise<Ending>((resolve) => {
     interruption.signal.addEventListener('abort', () => {
-      setTimeout(() => resolve(endingOfError(interrupted())), GRACE_MS).unref();
+      setTimeout(() => resolve(endingOfError(interrupted())), graceMs()).unref();
     });
   });
   return Promise.race([running, expired]);
@@ -92,12 +94,12 @@ async function untilInterrupted(
  * The first signal asks the command to end. A second one, or a process that is still
  * there when all is settled, gets what the signal does by default.
  */
-function listenToSignals(interruption: ProcessInterruption): void {
+function listenToSignals(interruption: ProcessInterruption, graceMs: () => number): void {
   const onSignal = (signal: InterruptReason & NodeJS.Signals): void => {
     if (interruption.signal.aborted) return die(signal);
     process.exitCode = EXIT.interrupted;
     interruption.interrupt(signal);
-    setTimeout(() => die(signal), 2 * GRACE_MS).unref();
+    setTimeout(() => die(signal), graceMs() + SETTLING_MS).unref();
   };
   const die = (signal: NodeJS.Signals): void => {
     process.removeAllListeners(signal);

@@ -53,10 +53,13 @@ export interface ListenOptions {
   /** Proves the caller; rejects for a stranger. */
   readonly secure: (socket: Socket) => Promise<SecureChannel>;
   /** Works until the caller has gone. */
-  readonly serve: (channel: SecureChannel) => Promise<void>;
+  readonly serve: (channel: SecureChannel, from: string) => Promise<void>;
   /** Hears of a caller that couldn't be served through no fault of its own. */
   readonly failed: (error: unknown) => void;
-  readonly bounds?: Bounds;
+  /** Hears of each caller that was turned away before it had said anything worth hearing. */
+  readonly refused?: (from: string, why: string) => void;
+  /** Asked for each caller, so that they may change. */
+  readonly bounds?: () => Bounds;
 }
 
 export interface Listener {
@@ -74,35 +77,45 @@ const BOUNDS: Bounds = {
 
 /** Throws `usage` where the address can't be listened on. */
 export async function listenTcp(options: ListenOptions): Promise<Listener> {
-  const { place, secure, serve, failed, bounds = BOUNDS } = options;
+  const { place, secure, serve, failed, refused, bounds = () => BOUNDS } = options;
   const open = new Map<Socket, string>();
   const working = new Set<Promise<void>>();
   let unproven = 0;
 
-  const attend = async (socket: Socket): Promise<void> => {
+  const attend = async (socket: Socket, from: string): Promise<void> => {
     unproven += 1;
     let channel: SecureChannel;
     try {
       channel = await secure(socket);
-    } catch {
-      return; // a stranger, or one who went away: nobody here has lost anything
+    } catch (error) {
+      // A stranger, or one who went away: nobody here has lost anything.
+      refused?.(from, error instanceof Error ? error.message : String(error));
+      return;
     } finally {
       unproven -= 1;
     }
-    await serve(channel).finally(() => channel.close());
+    await serve(channel, from).finally(() => channel.close());
+  };
+
+  const fullOf = ({ all, perAddress, unproven: few }: Bounds, from: string): string | null => {
+    const same = [...open.values()].filter((address) => address === from).length;
+    if (open.size >= all) return 'connections';
+    if (same >= perAddress) return 'connections from one address';
+    return unproven >= few ? 'connections that have not proven who they are' : null;
   };
 
   const server = createServer({ noDelay: true }, (socket) => {
     const from = socket.remoteAddress ?? '';
-    const same = [...open.values()].filter((address) => address === from).length;
     socket.on('error', () => undefined);
-    if (open.size >= bounds.all || same >= bounds.perAddress || unproven >= bounds.unproven) {
+    const full = fullOf(bounds(), from);
+    if (full !== null) {
+      refused?.(from, `too many ${full}`);
       socket.destroy();
       return;
     }
     open.set(socket, from);
     socket.once('close', () => open.delete(socket));
-    const work = attend(socket).catch(failed);
+    const work = attend(socket, from).catch(failed);
     working.add(work);
     void work.then(() => working.delete(work));
   });

@@ -216,6 +216,13 @@ export class Replica {
     return toHex(this.tables.get(key.meta('generation')) ?? new Uint8Array());
   }
 
+  /** Sees what another process has written; false if nothing has changed. */
+  catchUp(): boolean {
+    if (this.release !== null || this.readGeneration() === this.generation) return false;
+    this.refresh();
+    return true;
+  }
+
   /** Forgets what another process may have changed since this one last looked. */
   refresh(): void {
     this.generation = this.readGeneration();

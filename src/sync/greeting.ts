@@ -4,7 +4,7 @@
  */
 import type { DeviceId } from '../core/ids.js';
 import { SYNC_CREDENTIAL_BYTES_MAX } from '../core/limits.js';
-import { assert } from '../core/errors.js';
+import { assert, type WnError } from '../core/errors.js';
 import { ANY_WORKSPACE, type Hello, type SyncMode } from './frames.js';
 import { refusal } from './refusal.js';
 import type { SyncReads } from './store.js';
@@ -23,6 +23,11 @@ export interface GreetingConfig {
 
 /** Says neither whether there is such a workspace nor what the right lacks. */
 const NOT_ADMITTED = 'no such workspace here, or no right to it';
+
+/** The one answer to all who may not be here, whatever the reason. */
+export function notAdmitted(): WnError {
+  return refusal('denied', NOT_ADMITTED);
+}
 
 export function makeHello(config: GreetingConfig, mode: SyncMode): Hello {
   const { store, versions, nonce } = config;
@@ -52,7 +57,7 @@ export function admitted(config: GreetingConfig, hello: Hello): number {
   // A member that wants one more copy may not know which workspace it is; see `ask.ts`.
   const same = hello.workspace === store.workspace || hello.workspace === ANY_WORKSPACE;
   if (!verdict.ok || !meant || !same) {
-    throw refusal('denied', NOT_ADMITTED);
+    throw notAdmitted();
   }
   const version = Math.max(...common);
   const spoken = store.checkpoint(hello.device)?.version ?? 0;

@@ -4,7 +4,7 @@
  * can judge.
  */
 import { asArray, asBytes, decodeCanonical, encodeCanonical } from '../core/canonical.js';
-import { verifyChain, withCaps } from '../caps/attenuate.js';
+import { verifyChain, withCaps, type CapView } from '../caps/attenuate.js';
 import { decodeCap, encodeCap, type CarriedCap, type SignedCap } from '../caps/cap.js';
 import { admit } from '../caps/verdict.js';
 import { WnError } from '../core/errors.js';
@@ -26,7 +26,7 @@ import type {
 
 export class ReplicaStore implements SyncStore, BundleSource {
   constructor(
-    private readonly replica: Replica,
+    protected readonly replica: Replica,
     /** Absent for bundles, which meet nobody. */
     private readonly kept?: KeptCheckpoints,
   ) {}
@@ -93,15 +93,20 @@ export class ReplicaStore implements SyncStore, BundleSource {
       ? authority.actingCap(device, ports.clock.wallMs())
       : leafOf(shown?.[shown.length - 1]);
     if (shown === null || leaf === null) return { ok: false, why: 'no capability was shown' };
-    // A replica that is being filled for the first time has no genesis to judge by.
-    if (authority.genesis() === null) return { ok: true };
+    const view = authority.genesis() === null ? this.viewUnfilled() : authority;
+    if (view === null) return { ok: true };
     const admitted = admit(
       device ?? leaf.cap.aud,
       leaf.id,
-      withCaps(authority, shown),
+      withCaps(view, shown),
       ports.clock.wallMs(),
     );
     return admitted.ok ? { ok: true } : { ok: false, why: admitted.detail };
+  }
+
+  /** What to judge by while there is no genesis: null lets in whoever was dialled to fill this. */
+  protected viewUnfilled(): CapView | null {
+    return null;
   }
 
   checkpoint(peer: DeviceId): Checkpoint | null {

@@ -25,7 +25,7 @@ describe('the listener', () => {
     const failed = (error: unknown): void => assert.fail(String(error));
     listener = await listenTcp({
       place: PLACE,
-      bounds,
+      bounds: () => bounds,
       secure: proves,
       serve: () => served,
       failed,
