@@ -116,7 +116,9 @@ const BUCKET_DIGITS = 34;
 
 export class Tables {
   private readonly changed = new Map<Key, Uint8Array | null>();
-  private readonly buckets = new Map<string, Set<Key>>();
+  private readonly buckets = new Map<string, Key[]>();
+  /** Keys of `changed` that stand in no bucket yet: writing many is cheap while nobody looks. */
+  private unsorted: Key[] = [];
 
   constructor(private readonly stored: KeyValue) {}
 
@@ -139,13 +141,19 @@ export class Tables {
   }
 
   private change(at: Key, value: Uint8Array | null): void {
-    if (!this.changed.has(at)) {
+    const before = this.changed.size;
+    this.changed.set(at, value);
+    if (this.changed.size > before) this.unsorted.push(at);
+  }
+
+  private sortIntoBuckets(): void {
+    for (const at of this.unsorted) {
       const bucketKey = at.slice(0, BUCKET_DIGITS);
       const bucket = this.buckets.get(bucketKey);
-      if (bucket === undefined) this.buckets.set(bucketKey, new Set([at]));
-      else bucket.add(at);
+      if (bucket === undefined) this.buckets.set(bucketKey, [at]);
+      else bucket.push(at);
     }
-    this.changed.set(at, value);
+    this.unsorted = [];
   }
 
   /** All pairs whose key starts with `prefix`, in order (`reverse`: descending). */
@@ -198,6 +206,7 @@ export class Tables {
 
   private changedWith(prefix: Key): Key[] {
     if (this.changed.size === 0) return [];
+    this.sortIntoBuckets();
     const found: Key[] = [];
     if (prefix.length >= BUCKET_DIGITS) {
       for (const at of this.buckets.get(prefix.slice(0, BUCKET_DIGITS)) ?? []) {
@@ -241,6 +250,7 @@ export class Tables {
   discard(): void {
     this.changed.clear();
     this.buckets.clear();
+    this.unsorted = [];
   }
 
   close(): Promise<void> {
