@@ -12,9 +12,10 @@ import {
 } from '../core/limits.js';
 import { dialRelay, type SocketLine } from '../node/relayline.js';
 import { acceptSecure } from '../node/securessh.js';
+import { veil } from '../node/veil.js';
 import { readConfig } from '../repo/settings.js';
 import { join, listen, nextOffer, ping } from '../sync/relay/client.js';
-import { listenerKey } from '../sync/relay/proof.js';
+import { listenerKey, veilKey } from '../sync/relay/proof.js';
 import { parseRelayPlace, showRelayAddress, type RelayPlace } from './address.js';
 import type { Context } from './context.js';
 import { overRelay } from './dialrelay.js';
@@ -36,7 +37,8 @@ export async function serveRelayed(
   const key = listenerKey(device, workspace);
   const working = new Set<Promise<void>>();
   const answerCall = async (token: Uint8Array): Promise<void> => {
-    const stream = await overRelay(place, (line) => join(line, token));
+    const pipe = await overRelay(place, (line) => join(line, token));
+    const stream = await veil(pipe, veilKey(device, workspace), false);
     await serveOne(context, location, await acceptSecure(stream, { seed }));
   };
   const onOffer = (token: Uint8Array): void => {

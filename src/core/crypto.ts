@@ -22,7 +22,8 @@ export type HashTag =
   | 'wn/relay-listener/1'
   | 'wn/relay-caller/1'
   | 'wn/relay-name/1'
-  | 'wn/relay-proof/1';
+  | 'wn/relay-proof/1'
+  | 'wn/relay-veil/1';
 
 /** Up to here copying the parts together is cheaper than a hash object. */
 const ONE_SHOT_BYTES_MAX = 16 * 1024;

@@ -21,6 +21,8 @@ export interface RunOptions {
   readonly input?: string | Uint8Array;
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  /** After which it is killed; a daemon is meant to stay longer. */
+  readonly timeoutMs?: number;
 }
 
 /** Without what the person who runs the tests has set. */
@@ -65,7 +67,7 @@ function start(args: readonly string[], options: RunOptions): ChildProcessWithou
   const child = spawn(process.execPath, args, {
     env: environment(options.env),
     cwd: options.cwd,
-    timeout: TIMEOUT_MS,
+    timeout: options.timeoutMs ?? TIMEOUT_MS,
   });
   // A program that ends before it has read its input is no fault of the test's.
   child.stdin.on('error', () => undefined);

@@ -23,6 +23,14 @@ export function listenerKey(device: DeviceId, workspace: WorkspaceId): Signer {
   return signerFromSeed(hash('wn/relay-listener/1', fromHex(device), fromHex(workspace)));
 }
 
+/**
+ * What hides the handshake within a pipe from the relay: 32 bytes known to whoever knows
+ * the device that is called and the workspace.
+ */
+export function veilKey(device: DeviceId, workspace: WorkspaceId): Uint8Array {
+  return hash('wn/relay-veil/1', fromHex(device), fromHex(workspace));
+}
+
 /** The key with which a device calls at a relay: its own there, and another at each relay. */
 export function callerKey(seed: Uint8Array, relay: string): Signer {
   return signerFromSeed(hash('wn/relay-caller/1', seed, utf8(relay)));

@@ -1,0 +1,51 @@
+/** A relay and devices behind it, as processes. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { startWn } from '../cli/program.js';
+import { PRODUCT_TEST_MS, type Device } from './device.js';
+
+export interface Daemon {
+  readonly child: ReturnType<typeof startWn>;
+  /** As it prints it when it is ready. */
+  readonly address: string;
+  /** What it has written to standard error. */
+  log(): string;
+  /** Ends it and gives its exit status, null if a signal did. */
+  stop(signal: NodeJS.Signals): Promise<number | null>;
+}
+
+/** Starts a command that prints where it can be reached. */
+export async function daemon(line: readonly string[], home: string): Promise<Daemon> {
+  const child = startWn(['--json', ...line], {
+    env: { WN_HOME: home },
+    timeoutMs: PRODUCT_TEST_MS,
+  });
+  const log: Buffer[] = [];
+  child.stderr.on('data', (bytes: Buffer) => log.push(bytes));
+  const lines = createInterface({ input: child.stdout });
+  const ended = once(child, 'exit');
+  const said = await Promise.race([once(lines, 'line'), ended.then(() => null)]);
+  const text = (): string => Buffer.concat(log).toString();
+  assert.ok(said !== null, `wn ${line.join(' ')} ended: ${text()}`);
+  const { ready, address } = JSON.parse(String(said[0])) as { ready: boolean; address: string };
+  assert.equal(ready, true);
+  return {
+    child,
+    address,
+    log: text,
+    async stop(signal) {
+      child.kill(signal);
+      const [status] = (await ended) as [number | null];
+      return status;
+    },
+  };
+}
+
+export const startRelay = (home: string, listen = '127.0.0.1:0', ...flags: readonly string[]) =>
+  daemon(['relay', '--listen', listen, ...flags], home);
+
+export const serveThrough = (device: Device, relay: string): Promise<Daemon> =>
+  daemon(['-C', device.root, 'serve', '--relay', relay], device.home);
+
+export const portOf = (address: string): number => Number(/:(\d+)(\/|$)/.exec(address)?.[1]);
