@@ -5,12 +5,12 @@
 import type { SyncMode } from '../sync/frames.js';
 import { Args, Flags, WnCommand, type Outcome } from './command.js';
 import type { TextOutput } from './output.js';
-import { renderSync, synchronise, type SyncResult } from './synchronise.js';
+import { renderSync, synchronise, type SyncResult, type SyncWish } from './synchronise.js';
 
-const args = {
+export const exchangeArgs = {
   remote: Args.string({ multiple: true, description: 'Which remotes. Default: all.' }),
 };
-const flags = {
+export const exchangeFlags = {
   message: Flags.string({
     char: 'm',
     helpValue: 'TEXT',
@@ -21,25 +21,39 @@ const flags = {
   'fail-on-conflict': Flags.boolean({ description: 'Exit 4 if overlaps are open afterwards.' }),
 };
 
+interface ExchangeFlagValues {
+  readonly message?: string | undefined;
+  readonly commit: boolean;
+  readonly all: boolean;
+  readonly 'fail-on-conflict': boolean;
+}
+
+export function wishOf(
+  mode: SyncMode,
+  remotes: readonly string[] | undefined,
+  { message, commit, all, 'fail-on-conflict': failOnConflict }: ExchangeFlagValues,
+): SyncWish {
+  return {
+    mode,
+    remotes: all ? [] : (remotes ?? []),
+    commit: commit || message !== undefined ? { message: message ?? null } : null,
+    failOnConflict,
+  };
+}
+
 export abstract class ExchangeCommand extends WnCommand<
-  { args: typeof args; flags: typeof flags },
+  { args: typeof exchangeArgs; flags: typeof exchangeFlags },
   SyncResult
 > {
-  static override readonly args = args;
-  static override readonly flags = flags;
+  static override readonly args = exchangeArgs;
+  static override readonly flags = exchangeFlags;
   static override readonly result =
     '{remotes: [{name, ok, sent, received, bytes, ms, error?}], applied, conflicts}';
 
   protected abstract readonly mode: SyncMode;
 
   protected async execute(): Promise<SyncResult | Outcome<SyncResult>> {
-    const { message, commit, all } = this.flags;
-    return synchronise(this.context, {
-      mode: this.mode,
-      remotes: all ? [] : (this.args.remote ?? []),
-      commit: commit || message !== undefined ? { message: message ?? null } : null,
-      failOnConflict: this.flags['fail-on-conflict'],
-    });
+    return synchronise(this.context, wishOf(this.mode, this.args.remote, this.flags));
   }
 
   protected render(result: SyncResult, out: TextOutput): void {

@@ -5,6 +5,7 @@ import type { SyncMode } from '../sync/frames.js';
 import type { Context } from './context.js';
 import { counted } from './counted.js';
 import { exchange, type Exchanged, type RemoteResult } from './exchange.js';
+import { follow, type Followed } from './follow.js';
 import { Outcome } from './outcome.js';
 import type { TextOutput } from './output.js';
 import { openRepository, type Repository } from './repository.js';
@@ -33,14 +34,7 @@ export async function synchronise(
   context: Context,
   wish: SyncWish,
 ): Promise<SyncResult | Outcome<SyncResult>> {
-  const repository = await openRepository(context);
-  if (wish.commit !== null) {
-    await repository.work.commit({
-      message: wish.commit.message,
-      unattended: !context.interactive,
-    });
-  }
-  const remotes = chosen(repository, wish.remotes);
+  const { repository, remotes } = await begin(context, wish);
   const exchanged = await exchange(context, repository, remotes, wish.mode);
   const { failures } = exchanged;
   const result = resultOf(exchanged, remotes.length === 0);
@@ -49,6 +43,31 @@ export async function synchronise(
   if (failures.length > 0) return new Outcome(result, EXIT.partly);
   if (wish.failOnConflict && result.conflicts > 0) return new Outcome(result, EXIT.conditionNotMet);
   return result;
+}
+
+/** Stays connected to the remotes until it is interrupted. Throws where there is none. */
+export async function stayInSync(
+  context: Context,
+  wish: SyncWish,
+  told: (what: Followed) => Promise<void>,
+): Promise<void> {
+  const { repository, remotes } = await begin(context, wish);
+  if (remotes.length === 0) throw new WnError('usage', 'nothing to follow', { hint: NO_REMOTE });
+  await follow(context, repository, remotes, told);
+}
+
+async function begin(
+  context: Context,
+  wish: SyncWish,
+): Promise<{ readonly repository: Repository; readonly remotes: readonly Remote[] }> {
+  const repository = await openRepository(context);
+  if (wish.commit !== null) {
+    await repository.work.commit({
+      message: wish.commit.message,
+      unattended: !context.interactive,
+    });
+  }
+  return { repository, remotes: chosen(repository, wish.remotes) };
 }
 
 /** All, if none is named. Throws `not_found`. */
@@ -86,5 +105,15 @@ export function renderSync(result: SyncResult, out: TextOutput): void {
   }
   if (result.remotes.some((remote) => remote.ok)) {
     out.line`${counted(result.applied, 'file')} written, ${counted(result.conflicts, 'conflict')}`;
+  }
+}
+
+export function renderFollowed(what: Followed, out: TextOutput): void {
+  const { style } = out;
+  const { remote, error, sent, received, applied, conflicts } = what;
+  if (error !== null) out.line`${style.red(remote)}: ${error}`;
+  else {
+    const files = `${counted(applied, 'file')} written, ${counted(conflicts, 'conflict')}`;
+    out.line`${style.green(remote)}: ${sent} sent, ${received} received; ${files}`;
   }
 }

@@ -270,3 +270,29 @@ export const ANCHOR_DRAIN_MS = 9_000;
 /** Lines about refusals in a second; those beyond are counted. */
 export const ANCHOR_REFUSAL_LINES_PER_SECOND = 20;
 export const LOG_TEXT_CHARS_MAX = 500;
+
+// Sessions that stay (src/sync/live.ts), and those who keep them up
+/** How often one with nothing to say gives a sign of life, in the time after which none is taken for gone. */
+export const LIVE_SIGNS_PER_IDLE_TIME = 3;
+/** What comes within this goes out together to all who follow. */
+export const FORWARD_MS = 100;
+/** How often a follower looks for what was committed here. */
+export const FOLLOW_LOOK_MS = 100;
+export const FOLLOW_RETRY_MS_MIN = 500;
+export const FOLLOW_RETRY_MS_MAX = 30_000;
+
+// Mailboxes at a relay
+export const MAILBOX_ITEM_BYTES_MAX = 256 * KIB;
+/** The smallest of the sizes that items are padded to; each other is twice the one before. */
+export const MAILBOX_ITEM_BYTES_MIN = 4 * KIB;
+export const MAILBOX_BYTES_MAX = 16 * MIB;
+export const MAILBOX_ITEMS_MAX = 1_024;
+export const MAILBOX_KEPT_MS = 14 * 24 * 3_600_000;
+/** All boxes of a relay together, and what one address may put there in a day. */
+export const MAILBOXES_BYTES_MAX = 1_024 * MIB;
+export const MAILBOX_BYTES_PER_ADDRESS_PER_DAY = 64 * MIB;
+export const MAILBOX_CONNECTIONS_MAX = 128;
+/** Between two requests, and for one to arrive whole. */
+export const MAILBOX_REQUEST_MS = 30_000;
+/** Other devices whose box to this one is looked into. */
+export const MAILBOX_SENDERS_MAX = 256;

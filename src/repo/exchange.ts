@@ -79,7 +79,9 @@ export function* since(replica: Replica, theirs: readonly HaveEntry[]): Iterable
   const lanes: { record: LogRecord; log: LogId; units: Iterator<Unit>; next: Unit }[] = [];
   for (const record of replica.history.allLogs()) {
     const log = replica.history.logIdOf(record);
-    const units = unitsOf(replica.history, record, log, known.get(log) ?? -1);
+    const after = known.get(log) ?? -1;
+    if (after >= record.folded) continue;
+    const units = unitsOf(replica.history, record, log, after);
     const first = units.next();
     if (first.done !== true) lanes.push({ record, log, units, next: first.value });
   }

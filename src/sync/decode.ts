@@ -156,6 +156,8 @@ function readFields(type: Message['type'], parts: readonly Canonical[]): Message
     }
     case 'error':
       return readError(parts);
+    case 'stored':
+      return { type, commits: asUint(asArray(parts, 'STORED', 1)[0], 'commits') };
     case 'bundle':
       return {
         type,

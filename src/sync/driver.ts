@@ -5,7 +5,12 @@
  */
 import { assert, WnError } from '../core/errors.js';
 import type { DeviceId } from '../core/ids.js';
-import { SYNC_ADMISSION_MS, SYNC_CLOSE_MS, SYNC_IDLE_MS } from '../core/limits.js';
+import {
+  LIVE_SIGNS_PER_IDLE_TIME,
+  SYNC_ADMISSION_MS,
+  SYNC_CLOSE_MS,
+  SYNC_IDLE_MS,
+} from '../core/limits.js';
 import type { Clock, Rng, SecureChannel } from '../core/ports.js';
 import type { SyncEffect, SyncEvent, SyncOutcome } from './effects.js';
 import { NONCE_BYTES, SYNC_VERSIONS, type SyncMode } from './frames.js';
@@ -27,11 +32,22 @@ export interface SyncOptions {
   readonly likely?: DeviceId | null;
   /** False: leave chunks of large files where they are until somebody needs them. */
   readonly wantsBlobs?: boolean;
+  /** Present where the session may go on once the exchange is through. */
+  readonly live?: LiveOptions;
   readonly signal?: AbortSignal;
   readonly admissionMs?: number;
   readonly idleMs?: number;
   /** Protocol versions to offer; all that this program speaks if absent. */
   readonly versions?: readonly number[];
+}
+
+export interface LiveOptions {
+  /** Calls `tell` whenever the store may hold something new; the result ends that. */
+  readonly listen: (tell: () => void) => () => void;
+  /** The exchange is through; `outcome` is how it went. */
+  readonly settled?: (outcome: SyncOutcome) => void;
+  /** So many more commits are stored here and so many more of ours there; chunks first. */
+  readonly moved?: (received: number, acknowledged: number) => void;
 }
 
 /** How a session went; never thrown, so that one remote's failure doesn't hide another's result. */
@@ -65,7 +81,10 @@ class Drive {
   private broken = false;
   private outcome: SyncOutcome | null = null;
   private closed = false;
+  /** When something last moved, by the peer's doing or the store's. */
   private lastActiveMs: number;
+  private lastSentMs: number;
+  private unlisten: () => void = () => undefined;
   private cancelTimer: () => void = () => undefined;
   private readonly forks: ForkEvidence[] = [];
   private bytes = 0;
@@ -89,8 +108,9 @@ class Drive {
       nonce: ports.rng.bytes(NONCE_BYTES),
       versions: options.versions ?? SYNC_VERSIONS,
       wantsBlobs: options.wantsBlobs ?? true,
+      mayFollow: options.live !== undefined,
     });
-    this.startedMs = this.lastActiveMs = ports.clock.monotonicMs();
+    this.startedMs = this.lastActiveMs = this.lastSentMs = ports.clock.monotonicMs();
   }
 
   start(): void {
@@ -128,6 +148,12 @@ class Drive {
       case 'remember':
         this.store.remember(effect.peer, effect.checkpoint);
         return;
+      case 'settled':
+        this.follow(effect.outcome);
+        return;
+      case 'moved':
+        this.options.live?.moved?.(effect.received, effect.acknowledged);
+        return;
       case 'end':
         this.outcome = effect.outcome;
         this.stopWatching();
@@ -138,12 +164,22 @@ class Drive {
     }
   }
 
+  private follow(outcome: SyncOutcome): void {
+    const { live } = this.options;
+    assert(live !== undefined, 'a session that stays though it may not');
+    this.unlisten = live.listen(() => this.feed({ on: 'news' }));
+    live.settled?.(outcome);
+    this.cancelTimer();
+    this.watch();
+  }
+
   private async read(): Promise<void> {
     let why: string | null = null;
     try {
       for await (const frame of this.channel.frames()) {
         if (this.outcome !== null) break;
         this.count(frame);
+        this.lastActiveMs = this.ports.clock.monotonicMs();
         this.feed({ on: 'frame', frame });
       }
     } catch (error) {
@@ -160,6 +196,9 @@ class Drive {
       for (let frame = this.outbox.shift(); frame !== undefined; frame = this.outbox.shift()) {
         await this.channel.send(frame);
         this.count(frame);
+        this.lastSentMs = this.ports.clock.monotonicMs();
+        // While both only exchange, a peer that takes what is sent is there.
+        if (!this.session.following) this.lastActiveMs = this.lastSentMs;
       }
     } catch (error) {
       this.broken = true;
@@ -205,7 +244,6 @@ class Drive {
   private count(frame: Uint8Array): void {
     this.bytes += frame.byteLength;
     this.frames += 1;
-    this.lastActiveMs = this.ports.clock.monotonicMs();
   }
 
   /** One timer, set again for what is left whenever something has moved meanwhile. */
@@ -216,13 +254,24 @@ class Drive {
       ? (this.options.admissionMs ?? SYNC_ADMISSION_MS)
       : (this.options.idleMs ?? SYNC_IDLE_MS);
     const sinceMs = waiting ? this.startedMs : this.lastActiveMs;
-    const leftMs = limitMs - (clock.monotonicMs() - sinceMs);
-    if (leftMs <= 0) this.feed({ on: 'timeout' });
-    else this.cancelTimer = clock.after(leftMs, () => this.watch());
+    const nowMs = clock.monotonicMs();
+    let leftMs = limitMs - (nowMs - sinceMs);
+    if (leftMs <= 0) {
+      this.feed({ on: 'timeout' });
+      return;
+    }
+    if (this.session.following) {
+      const quietMs = limitMs / LIVE_SIGNS_PER_IDLE_TIME;
+      const leftQuietMs = quietMs - (nowMs - this.lastSentMs);
+      if (leftQuietMs <= 0) this.feed({ on: 'quiet' });
+      leftMs = Math.min(leftMs, leftQuietMs <= 0 ? quietMs : leftQuietMs);
+    }
+    this.cancelTimer = clock.after(leftMs, () => this.watch());
   }
 
   private stopWatching(): void {
     this.cancelTimer();
+    this.unlisten();
     this.options.signal?.removeEventListener('abort', this.onAbort);
   }
 

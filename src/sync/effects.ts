@@ -21,6 +21,10 @@ export type SyncEvent =
   /** The channel has ended. */
   | { readonly on: 'closed'; readonly why: string | null }
   | { readonly on: 'timeout' }
+  /** Something new is here that the peer may lack. */
+  | { readonly on: 'news' }
+  /** Nothing has been sent for a while. */
+  | { readonly on: 'quiet' }
   | { readonly on: 'abort' };
 
 export type SyncEffect =
@@ -30,6 +34,10 @@ export type SyncEffect =
   | { readonly do: 'keep'; readonly chunks: readonly Chunk[] }
   | { readonly do: 'reportFork'; readonly evidence: ForkEvidence }
   | { readonly do: 'remember'; readonly peer: DeviceId; readonly checkpoint: Checkpoint }
+  /** The exchange is through, and the session stays. */
+  | { readonly do: 'settled'; readonly outcome: SyncOutcome }
+  /** Since the last of these, so many commits were stored here, and so many of ours there. */
+  | { readonly do: 'moved'; readonly received: number; readonly acknowledged: number }
   /** Last: send what was asked to be sent, then close. */
   | { readonly do: 'end'; readonly outcome: SyncOutcome };
 

@@ -15,6 +15,7 @@
  *   9 DONE    commits, blobs, held back, digest
  *  10 ERROR   code, text
  *  11 BUNDLE  workspace
+ *  12 STORED  commits
  *
  * A type that isn't known is refused below 128 and ignored from there on, so that a
  * later version may add hints without asking first.
@@ -32,9 +33,9 @@ export const ANY_WORKSPACE: WorkspaceId = '0'.repeat(64);
 /** Unknown types from here on are ignored. */
 export const ADVISORY_FROM = 128;
 
-/** What the dialler wants: to send, to fetch, or both. */
-export type SyncMode = 'push' | 'pull' | 'sync';
-export const MODES: readonly SyncMode[] = ['push', 'pull', 'sync'];
+/** What the dialler wants: to send, to fetch, or both; or both, and then to stay (`live.ts`). */
+export type SyncMode = 'push' | 'pull' | 'sync' | 'follow';
+export const MODES: readonly SyncMode[] = ['push', 'pull', 'sync', 'follow'];
 
 /** Why a side ends a session before its time. */
 export type Refusal =
@@ -103,7 +104,9 @@ export type Message =
   | Blob
   | Done
   | { readonly type: 'error'; readonly code: Refusal; readonly text: string }
-  | { readonly type: 'bundle'; readonly workspace: WorkspaceId };
+  | { readonly type: 'bundle'; readonly workspace: WorkspaceId }
+  /** How many of the peer's commits are on disk by now, counted from the beginning. */
+  | { readonly type: 'stored'; readonly commits: number };
 
 export const NUMBER = {
   hello: 0,
@@ -118,6 +121,7 @@ export const NUMBER = {
   done: 9,
   error: 10,
   bundle: 11,
+  stored: 12,
 } as const satisfies Record<Message['type'], number>;
 
 export function encodeMessage(message: Message): Uint8Array {
@@ -157,6 +161,8 @@ function fieldsOf(message: Message): readonly Canonical[] {
       return [message.code, message.text];
     case 'bundle':
       return [fromHex(message.workspace)];
+    case 'stored':
+      return [message.commits];
   }
 }
 

@@ -38,7 +38,8 @@ export class Incoming {
   private runs: Run[] = [];
   private chunks: Chunk[] = [];
   /** Bytes of frames whose runs or chunks wait for the store, and of those it works on. */
-  private waiting = 0;
+  private runsWaiting = 0;
+  private chunksWaiting = 0;
   private storing = 0;
   private keeping = 0;
   private falseBlobs = 0;
@@ -46,7 +47,16 @@ export class Incoming {
   private commits = 0;
   private end: End | null = null;
   private settled = false;
+  /** What comes now is no part of the exchange any more. */
+  private live = false;
+  /** Something has come since chunks were last asked for. */
+  private unasked = false;
+  private rejectedBefore = 0;
+  /** How many commits had come when the store was last set to work. */
+  private batchEnd = 0;
 
+  /** Commits that the store is through with, whatever came of each. */
+  storedCommits = 0;
   added = 0;
   pending = 0;
   forksProven = 0;
@@ -72,8 +82,11 @@ export class Incoming {
     return this.end;
   }
 
-  /** Takes RUNS, PART or BLOB. Throws `invalid` for what breaks the rules. */
-  take(message: Extract<Message, { type: 'runs' | 'part' | 'blob' }>, frame: Uint8Array): void {
+  /** Takes RUNS, PART or BLOB; gives the runs that are complete with it. Throws `invalid` for what breaks the rules. */
+  take(
+    message: Extract<Message, { type: 'runs' | 'part' | 'blob' }>,
+    frame: Uint8Array,
+  ): readonly Run[] {
     if (!this.config.receiving) throw new WnError('invalid', 'content against the direction');
     if (frame.byteLength > this.window) throw new WnError('invalid', 'content beyond the credit');
     this.window -= frame.byteLength;
@@ -81,9 +94,9 @@ export class Incoming {
     this.digest = chained(this.digest, mark);
     if (message.type === 'blob') {
       this.takeBlob(message, frame.byteLength);
-      return;
+      return [];
     }
-    if (this.end !== null) throw new WnError('invalid', 'commits after the end');
+    if (this.end !== null && !this.live) throw new WnError('invalid', 'commits after the end');
     if (message.type === 'runs' && this.assembly.open) {
       throw new WnError('invalid', 'runs amid parts');
     }
@@ -91,11 +104,12 @@ export class Incoming {
     if (runs === null) {
       // Parts are bounded on their own: without credit for them a large run would never end.
       this.owed += frame.byteLength;
-      return;
+      return [];
     }
     this.commits += runs.reduce((sum, run) => sum + run.payloads.length, 0);
     this.runs.push(...runs);
-    this.waiting += frame.byteLength;
+    this.runsWaiting += frame.byteLength;
+    return runs;
   }
 
   private takeBlob(blob: Blob, bytes: number): void {
@@ -106,7 +120,7 @@ export class Incoming {
       return;
     }
     this.chunks.push({ hash: blob.hash, bytes: blob.bytes });
-    this.waiting += bytes;
+    this.chunksWaiting += bytes;
   }
 
   /** Takes END. Throws `invalid` if it tells another story than the frames before it. */
@@ -121,6 +135,8 @@ export class Incoming {
 
   ingested(result: Ingested): void {
     this.stored();
+    this.storedCommits = this.batchEnd;
+    this.unasked = true;
     this.added += result.added;
     this.pending += result.pending;
     this.forksProven += result.forks;
@@ -129,6 +145,7 @@ export class Incoming {
 
   kept(refused: number): void {
     this.stored();
+    this.unasked = true;
     this.blobs += this.keeping - refused;
     this.falseBlobs += refused;
   }
@@ -142,6 +159,9 @@ export class Incoming {
   /** Throws a refusal where the peer has sent too much that the store can't use. */
   checkStored(): void {
     if (this.falseBlobs > 0) throw refusal('protocol', 'a blob that is not what its hash says');
+    if (this.live && this.rejected.length > this.rejectedBefore) {
+      throw refusal('protocol', `commits that are no good: ${this.rejected.at(-1)?.why ?? ''}`);
+    }
     if (this.rejected.length > SYNC_REJECTED_MAX) {
       throw refusal('protocol', `over ${SYNC_REJECTED_MAX} runs that are no good`);
     }
@@ -158,15 +178,41 @@ export class Incoming {
   /** What to do next: store, give credit, want, or say that all is done. */
   effects(greetings: readonly Uint8Array[]): readonly SyncEffect[] {
     if (this.settled) return [];
-    const effects: SyncEffect[] = [...this.store()];
-    if (this.owed >= SYNC_CREDIT_STEP_BYTES) {
-      effects.push({ do: 'send', frame: encodeMessage({ type: 'credit', bytes: this.owed }) });
-      this.window += this.owed;
-      this.owed = 0;
-    }
-    const idle = !this.busy && this.waiting === 0 && this.asked.size === 0;
-    if (idle && this.end !== null) effects.push(...this.wantOrSettle(this.end, greetings));
+    const effects: SyncEffect[] = [...this.store(), ...this.giveCredit()];
+    if (this.quiet && this.end !== null) effects.push(...this.wantOrSettle(this.end, greetings));
     return effects;
+  }
+
+  /** All that came is stored, and nothing is asked for. */
+  get quiet(): boolean {
+    return !this.busy && this.idle && this.asked.size === 0;
+  }
+
+  private get idle(): boolean {
+    return this.runsWaiting === 0 && this.chunksWaiting === 0;
+  }
+
+  /** From now on commits come as they are made; see `live.ts`. */
+  follow(): void {
+    this.live = true;
+    this.unasked = false;
+    this.rejectedBefore = this.rejected.length;
+  }
+
+  /** As `effects`, once the exchange is through. */
+  effectsLive(): readonly SyncEffect[] {
+    const effects: SyncEffect[] = [...this.store(), ...this.giveCredit()];
+    if (!this.quiet || !this.unasked) return effects;
+    this.unasked = false;
+    return [...effects, ...this.ask(this.wants())];
+  }
+
+  private giveCredit(): readonly SyncEffect[] {
+    if (this.owed < SYNC_CREDIT_STEP_BYTES) return [];
+    const frame = encodeMessage({ type: 'credit', bytes: this.owed });
+    this.window += this.owed;
+    this.owed = 0;
+    return [{ do: 'send', frame }];
   }
 
   /**
@@ -174,21 +220,23 @@ export class Incoming {
    * slower, and never beyond the credit.
    */
   store(): readonly SyncEffect[] {
-    if (this.busy || this.waiting === 0) return [];
-    this.storing = this.waiting;
-    this.waiting = 0;
-    if (this.runs.length > 0) return [{ do: 'ingest', runs: this.runs.splice(0) }];
+    if (this.busy || this.idle) return [];
+    if (this.runs.length > 0) {
+      this.storing = this.runsWaiting;
+      this.runsWaiting = 0;
+      this.batchEnd = this.commits;
+      return [{ do: 'ingest', runs: this.runs.splice(0) }];
+    }
+    this.storing = this.chunksWaiting;
+    this.chunksWaiting = 0;
     this.keeping = this.chunks.length;
     return [{ do: 'keep', chunks: this.chunks.splice(0) }];
   }
 
   private wantOrSettle(end: End, greetings: readonly Uint8Array[]): readonly SyncEffect[] {
     const nothingDue = this.satisfied && end.commits === 0;
-    const hashes = nothingDue ? [] : this.wants();
-    if (hashes.length > 0) {
-      for (const hash of hashes) this.asked.add(hash);
-      return [{ do: 'send', frame: encodeMessage({ type: 'want', hashes }) }];
-    }
+    const wanted = this.ask(nothingDue ? [] : this.wants());
+    if (wanted.length > 0) return wanted;
     this.settled = true;
     if (nothingDue) return [];
     const frame = encodeMessage({
@@ -199,6 +247,12 @@ export class Incoming {
       digest: bound(greetings, this.digest),
     });
     return [{ do: 'send', frame }];
+  }
+
+  private ask(hashes: readonly string[]): readonly SyncEffect[] {
+    if (hashes.length === 0) return [];
+    for (const hash of hashes) this.asked.add(hash);
+    return [{ do: 'send', frame: encodeMessage({ type: 'want', hashes }) }];
   }
 
   /** Commits that came but can't be built on: with any, both sides don't hold the same. */

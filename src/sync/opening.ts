@@ -81,7 +81,9 @@ export class Opening {
    * leave at once; null unless it still has the right that it showed the last time.
    */
   assumed(): Checkpoint | null {
-    const checkpoint = this.config.mode === 'pull' ? null : this.knownBefore();
+    // Who followed last time may hold far more than the checkpoint from before that says.
+    const { mode } = this.config;
+    const checkpoint = mode === 'pull' || mode === 'follow' ? null : this.knownBefore();
     if (checkpoint === null) return null;
     return stillAdmitted(this.config, checkpoint.credential) ? checkpoint : null;
   }

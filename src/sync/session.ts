@@ -7,7 +7,7 @@
  *   dialler   HELLO HAVE [RUNS…]                    RUNS… END     BLOB…   DONE
  *   answerer                     HELLO HAVE RUNS… END     CREDIT…  WANT…   DONE
  *
- * DONE is due from whoever got commits or wanted chunks. The dialler streams before it
+ * A dialler that follows stays then, and both say what comes (`live.ts`). DONE is due from whoever got commits or wanted chunks. The dialler streams before it
  * has heard anything if the last sync with this peer left a checkpoint.
  */
 import { equalBytes } from '../core/bytes.js';
@@ -25,6 +25,7 @@ import type { SyncEffect, SyncEvent, SyncOutcome } from './effects.js';
 import { encodeMessage, type Done, type Have, type Hello, type Message } from './frames.js';
 import { covers, entriesOf, merged, vectorOf, type Vector } from './have.js';
 import { Incoming } from './incoming.js';
+import { Live } from './live.js';
 import { Opening, type Compared, type OpeningConfig, type Peer } from './opening.js';
 import { Outgoing } from './outgoing.js';
 import { packBlobs, packRuns } from './pack.js';
@@ -42,6 +43,8 @@ import type { HaveEntry } from './store.js';
 export interface SessionConfig extends OpeningConfig {
   /** False: chunks are fetched when somebody needs them. */
   readonly wantsBlobs: boolean;
+  /** Whether it may go on when the exchange is through, as a dialler that follows asks for. */
+  readonly mayFollow: boolean;
 }
 
 /** The two halves of the exchange, once the peer is admitted. */
@@ -58,9 +61,11 @@ export class SyncSession {
   private assumed: Vector | null = null;
   private endSent = false;
   private receipt: Done | null = null;
+  private live: Live | null = null;
   private ignored = 0;
   /** Why the session ends before its time, while the store still works. */
   private failure: WnError | null = null;
+  private ending = false;
   private salvaging = false;
   private ended = false;
 
@@ -73,10 +78,15 @@ export class SyncSession {
     return this.halves !== null;
   }
 
+  /** The exchange is through, and the session stays. */
+  get following(): boolean {
+    return this.live !== null && !this.ending && !this.ended;
+  }
+
   handle(event: SyncEvent): readonly SyncEffect[] {
     if (this.ended) return [];
     try {
-      if (this.failure !== null) return this.whileEnding(event);
+      if (this.ending) return this.whileEnding(event);
       return this.on(event);
     } catch (error) {
       if (!(error instanceof WnError)) throw error;
@@ -99,7 +109,12 @@ export class SyncSession {
         this.settle(event);
         return this.fail(event.error, storeFailed(event.error));
       case 'closed':
-        return this.salvage(cutShort(event.why));
+        return this.salvage(this.following && event.why === null ? null : cutShort(event.why));
+      case 'news':
+        this.live?.news();
+        return this.advance();
+      case 'quiet':
+        return this.live === null ? [] : [this.live.stored()];
       case 'timeout':
         return this.timeout();
       case 'abort':
@@ -121,10 +136,18 @@ export class SyncSession {
   private onFrame(frame: Uint8Array): readonly SyncEffect[] {
     const bytesMax = this.admitted ? SYNC_FRAME_BYTES_MAX : SYNC_UNPROVEN_FRAME_BYTES;
     const message = decodeMessage(frame, bytesMax);
-    if (message?.type === 'error') return this.salvage(refusedByPeer(message.code, message.text));
+    if (message?.type === 'error') {
+      // One that stays until it is told to go has not been cut short by going.
+      const leaves = this.following && message.code === 'interrupted';
+      return this.salvage(leaves ? null : refusedByPeer(message.code, message.text));
+    }
     if (this.halves === null) {
       if (message?.type !== 'hello') throw new WnError('invalid', 'something before a greeting');
       return this.greet(message, frame);
+    }
+    if (message !== null && this.live !== null) {
+      this.live.take(message, frame);
+      return this.live.effects();
     }
     if (message !== null) return this.onMessage(this.halves, message, frame);
     this.ignored += 1;
@@ -133,6 +156,9 @@ export class SyncSession {
   }
 
   private greet(hello: Hello, frame: Uint8Array): readonly SyncEffect[] {
+    if (hello.mode === 'follow' && !this.config.mayFollow) {
+      throw refusal('version', 'nobody stays connected here; sync from time to time instead');
+    }
     const flight = this.opening.greet(hello, frame);
     const { peer } = this.opening;
     assert(peer !== null, 'a greeting that neither admitted nor refused');
@@ -215,6 +241,7 @@ export class SyncSession {
 
   /** Sends what may leave, sees to what came in, and ends when both sides know all. */
   private advance(): readonly SyncEffect[] {
+    if (this.live !== null) return this.live.effects();
     const { halves, out } = this;
     const { compared } = this.opening;
     const effects: SyncEffect[] = [...sends(out.frames())];
@@ -229,9 +256,17 @@ export class SyncSession {
     }
     effects.push(...incoming.effects(peer.greetings));
     if (compared !== null && this.endSent && incoming.done && this.acknowledged(incoming)) {
-      effects.push(...this.remember(halves, compared), this.end(null));
+      effects.push(...this.remember(halves, compared));
+      if (peer.hello.mode === 'follow') effects.push(...this.stay(halves, compared));
+      else effects.push(this.end(null));
     }
     return effects;
+  }
+
+  private stay({ peer, incoming }: Halves, { ours, theirs }: Compared): readonly SyncEffect[] {
+    const both = merged(ours, theirs);
+    this.live = new Live({ store: this.config.store, peer, out: this.out, incoming, both });
+    return [{ do: 'settled', outcome: this.outcome(null) }, ...this.live.effects()];
   }
 
   private acknowledged(incoming: Incoming): boolean {
@@ -252,6 +287,7 @@ export class SyncSession {
   /** Ends with `error`; the peer is told `reason`, which says nothing of this machine. */
   private fail(error: WnError, reason: WnError): readonly SyncEffect[] {
     this.failure = error;
+    this.ending = true;
     this.out.stop();
     const frame = encodeMessage({ type: 'error', code: refusalOf(reason), text: reason.message });
     return [{ do: 'send', frame }, ...this.whenIdle()];
@@ -264,8 +300,9 @@ export class SyncSession {
   }
 
   /** Ends because the peer is gone; what came whole is stored before that. */
-  private salvage(error: WnError): readonly SyncEffect[] {
+  private salvage(error: WnError | null): readonly SyncEffect[] {
     this.failure = error;
+    this.ending = true;
     this.salvaging = true;
     this.out.stop();
     return this.whenIdle();
@@ -294,16 +331,21 @@ export class SyncSession {
   }
 
   private peerHave({ ours, theirs }: Compared, error: WnError | null): readonly HaveEntry[] {
+    if (this.live !== null) return this.live.peerHave;
     const took = error === null && this.opening.peer?.sending === true;
     return entriesOf(took ? merged(ours, theirs) : theirs);
   }
 
   private end(error: WnError | null): SyncEffect {
     this.ended = true;
+    return { do: 'end', outcome: this.outcome(error) };
+  }
+
+  private outcome(error: WnError | null): SyncOutcome {
     const { compared } = this.opening;
     const incoming = this.halves?.incoming;
     const forks = (compared?.forks.length ?? 0) + (incoming?.forksProven ?? 0);
-    const outcome: SyncOutcome = {
+    return {
       peer: this.opening.peer?.hello.device ?? null,
       error,
       sent: this.out.commits,
@@ -318,7 +360,6 @@ export class SyncSession {
       wentBack: forks === 0 && compared?.wentBack === true,
       peerHave: compared === null ? null : this.peerHave(compared, error),
     };
-    return { do: 'end', outcome };
   }
 }
 

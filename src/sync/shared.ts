@@ -5,6 +5,7 @@
  */
 import type { CapView } from '../caps/attenuate.js';
 import { viewUnderRootOf } from '../caps/ticket.js';
+import { FORWARD_MS } from '../core/limits.js';
 import type { Clock, SecureChannel } from '../core/ports.js';
 import type { Replica } from '../repo/replica.js';
 import type { KeptCheckpoints } from './kept.js';
@@ -23,10 +24,11 @@ const FREE: Toll = { bytes: () => Promise.resolve(), signatures: () => Promise.r
 export class SharedReplica {
   private readonly turns: Turns;
   private readonly listeners = new Set<() => void>();
+  private announced = false;
 
   constructor(
     readonly replica: Replica,
-    clock: Pick<Clock, 'after'>,
+    private readonly clock: Pick<Clock, 'after'>,
   ) {
     this.turns = new Turns(clock);
   }
@@ -37,16 +39,29 @@ export class SharedReplica {
     return () => void this.listeners.delete(tell);
   }
 
-  /** Tells every listener that there is something new. */
-  async announce(): Promise<void> {
-    await this.turns.reading();
-    for (const tell of [...this.listeners]) tell();
+  /** There is something new: a little later, with what comes meanwhile, all listeners hear of it. */
+  announce(): void {
+    if (this.announced) return;
+    this.announced = true;
+    this.clock.after(FORWARD_MS, () => {
+      this.announced = false;
+      void this.tell();
+    });
   }
 
-  /** Looks for what another process has written. */
-  async look(): Promise<void> {
+  /** Looks for what another process has written; true if something was. */
+  async look(): Promise<boolean> {
     await this.turns.reading();
-    if (this.replica.catchUp()) for (const tell of [...this.listeners]) tell();
+    if (!this.replica.catchUp()) return false;
+    await this.tell();
+    return true;
+  }
+
+  private async tell(): Promise<void> {
+    for (const tell of [...this.listeners]) {
+      await this.turns.reading();
+      tell();
+    }
   }
 
   /** Work on the replica that isn't a session's. */

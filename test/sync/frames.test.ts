@@ -101,6 +101,7 @@ const message: fc.Arbitrary<Message> = fc.oneof(
     text: fc.constant('plain words'),
   }),
   fc.record({ type: fc.constant('bundle' as const), workspace: hexOf(32) }),
+  fc.record({ type: fc.constant('stored' as const), commits: fc.nat() }),
 );
 
 const id = (fill: number, length = 32): Uint8Array => new Uint8Array(length).fill(fill);
@@ -140,7 +141,7 @@ describe('sync frames', () => {
   });
 
   it('of an unknown type are refused below 128 and ignored from there on', () => {
-    refused(encodeCanonical([12, 'x']), /unknown type 12/);
+    refused(encodeCanonical([13, 'x']), /unknown type 13/);
     refused(encodeCanonical([ADVISORY_FROM - 1]), /unknown type 127/);
     assert.equal(decodeMessage(encodeCanonical([ADVISORY_FROM, 'hint', null])), null);
   });

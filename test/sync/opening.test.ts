@@ -30,6 +30,7 @@ function answererOf(store: MemoryStore, peer: string | null = null): SyncSession
     nonce: new Uint8Array(16),
     versions: SYNC_VERSIONS,
     wantsBlobs: true,
+    mayFollow: false,
   });
   assert.deepEqual(session.handle({ on: 'open' }), [], 'an answerer speaks second');
   return session;
@@ -171,6 +172,7 @@ describe('versions', () => {
       nonce: new Uint8Array(16),
       versions: [1, 2],
       wantsBlobs: true,
+    mayFollow: false,
     });
     const last = session.handle({ on: 'frame', frame: helloOf(a, { versions: [1] }) }).at(-1);
     assert.ok(last?.do === 'end');

@@ -48,12 +48,17 @@ export async function runAnchor(
 ): Promise<void> {
   const root = resolve(context.cwd, wish.root);
   const { seed, publicKey } = await anchorKey(root, context);
-  const anchor: Anchor = new Anchor(context, root, readAnchorConfig(root), await metricsOf(() => anchor));
+  const anchor: Anchor = new Anchor(
+    context,
+    root,
+    readAnchorConfig(root),
+    await metricsOf(() => anchor),
+  );
   const listener = await listenTcp({
     place: placeOf(wish.listen),
     secure: (socket) => acceptSecure(socket, { seed }),
     serve: (channel, from) => anchor.serve(channel, from),
-    failed: (error) => anchor.log.error('failed', { why: textOf(error) }),
+    failed: (error) => anchor.failed(error),
     refused: (from, why) => anchor.refuse('connection', { from, why }),
     bounds: () => anchor.config.bounds,
   });
@@ -156,25 +161,44 @@ class Anchor {
   private async exchange(
     { shared }: Hosted,
     channel: SecureChannel,
-    { toll, signal }: Caller,
+    caller: Caller,
   ): Promise<SyncReport> {
+    const { toll, signal } = caller;
     const { clock, rng, storage } = shared.replica.ports;
     const kept = new KeptCheckpoints(storage, peerCheckpointPath);
+    const told = { received: 0, sent: 0 };
+    const count = (received: number, sent: number): void => {
+      this.metrics.moved('in', Math.max(0, received - told.received));
+      this.metrics.moved('out', Math.max(0, sent - told.sent));
+      if (received > told.received) shared.announce();
+      told.received = Math.max(told.received, received);
+      told.sent = Math.max(told.sent, sent);
+    };
     const report = await runSync(
       shared.store(kept, toll),
       shared.channel(channel, toll),
       { clock, rng },
-      { mode: 'answer', signal },
+      {
+        mode: 'answer',
+        signal,
+        live: {
+          listen: (tell) => shared.listen(tell),
+          settled: ({ received, sent }) => {
+            caller.following = true;
+            count(received, sent);
+            void kept.save().catch((error: unknown) => this.failed(error));
+          },
+          moved: (received, sent) => count(told.received + received, told.sent + sent),
+        },
+      },
     );
     if (report.peer !== null) await kept.save();
-    if (report.received > 0) await shared.announce();
+    count(report.received, report.sent);
     return report;
   }
 
   private tell(report: SyncReport, who: Readonly<Record<string, string>>): void {
     const { sent, received, pending, bytes, ms, error, rejected } = report;
-    this.metrics.moved('in', received);
-    this.metrics.moved('out', sent);
     const moved = { sent, received, pending, bytes, ms: Math.round(ms) };
     if (error?.code === 'denied') {
       this.refuse('denied', who);
@@ -184,6 +208,10 @@ class Anchor {
     const [bad] = rejected;
     const why = error?.message ?? (bad === undefined ? undefined : `${bad.what}: ${bad.why}`);
     this.log.info('session', { ...who, ...moved, end: error?.code ?? 'ok', why });
+  }
+
+  failed(error: unknown): void {
+    this.log.error('failed', { why: textOf(error) });
   }
 
   refuse(reason: string, facts: Readonly<Record<string, string>>): void {
