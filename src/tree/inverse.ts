@@ -265,6 +265,7 @@ function takeBackField(taking: Taking, node: NodeId, path: FieldPath): void {
     replica,
     node,
     changes: [first, ...others],
+    textStays: !taking.changes.some((each) => isOn(each, node, 'text')),
     isPassedOver,
   });
   taking.ops.push(...ops);

@@ -44,6 +44,8 @@ interface Wish {
   readonly replica: Replica;
   readonly node: NodeId;
   readonly changes: readonly [FieldChange, ...FieldChange[]];
+  /** The change left the document itself alone. */
+  readonly textStays: boolean;
   /** Commits that count as not made: the change itself, and what comes to nothing since. */
   readonly isPassedOver: (ref: CommitRef) => boolean;
 }
@@ -177,9 +179,9 @@ function fieldBefore({ replica, node }: Wish, { op: own, ref, index }: FieldChan
 }
 
 /** What the front matter itself says where no field had claimed its key: that shows again. */
-function valueInText({ replica, node, changes }: Wish): FieldValue | undefined {
+function valueInText({ replica, node, changes, textStays }: Wish): FieldValue | undefined {
   const [key, ...nested] = changes[0].op.path;
-  if (typeof key !== 'string' || nested.length > 0) return undefined;
+  if (!textStays || typeof key !== 'string' || nested.length > 0) return undefined;
   return valuesInText(replica, node, [key]).get(key);
 }
 
