@@ -298,6 +298,12 @@ export class View {
   }
 
   /** The bytes of a blob; null while some of it is missing here. */
+  /** Whether all of a blob's chunks are here. */
+  holdsBlob(ref: BlobRef): boolean {
+    const chunks = this.blobs.chunksOf(ref);
+    return chunks?.every((chunk) => this.blobs.holds(chunk)) ?? false;
+  }
+
   blob(ref: BlobRef): Uint8Array | null {
     return this.blobs.load(ref);
   }

@@ -3,6 +3,7 @@
  * which go, and which have to wait because the user's own work, not committed yet, is in
  * the way. Only reads; `materialise` carries it out.
  */
+import { assert } from '../core/errors.js';
 import type { NodeId } from '../core/ids.js';
 import type { WorkDir } from '../core/ports.js';
 import { diffText } from '../crdt/text/diff.js';
@@ -15,6 +16,7 @@ import { checkPath, foldName, leadsInside } from './names.js';
 import { look, obstacle, type Look } from './ondisk.js';
 import { isInStep } from './instep.js';
 import { currentBase, fileHash, project, shownAs, textAt, type Shown } from './project.js';
+import { supportsFields } from './overlay.js';
 import { readBack } from './readback.js';
 import type { Schema } from './schema.js';
 import type { TreeState } from './state.js';
@@ -133,9 +135,27 @@ function planShown(planning: Planning, { path, node, type }: Entry, known: TreeE
   }
   const hash = shown.type === 'folder' ? '' : shown.hash;
   const base = shown.type === 'file' ? shown.base : null;
-  const invalid = shown.type === 'file' && whyInvalid(path, shown.bytes, schema) !== null;
+  const invalid = shown.type === 'file' && isInvalid(path, shown.read, schema);
   const entry: TreeEntry = { path, node, type, stamp: null, hash, base, invalid };
-  planning.steps.set(node, stepTo(planning, entry, shown, known, seen));
+  planning.steps.set(node, stepTo(planning, entry, unread(replica, entry, shown), known, seen));
+}
+
+function isInvalid(path: string, read: () => Uint8Array, schema: Schema): boolean {
+  return supportsFields(path) && whyInvalid(path, read(), schema) !== null;
+}
+
+/** As `shown`, but without its bytes in hand: all that has to be written may be more than fits. */
+function unread(replica: Replica, { node, path }: TreeEntry, shown: Shown): Shown {
+  if (shown.type !== 'file') return shown;
+  const read = (): Uint8Array => {
+    const again = shownAs(replica, node, path);
+    assert(
+      again?.type === 'file' && again.hash === shown.hash,
+      'a file that changed under the lock',
+    );
+    return again.read();
+  };
+  return { ...shown, read };
 }
 
 function stepTo(

@@ -4,6 +4,7 @@
  */
 import { utf8 } from '../core/bytes.js';
 import { hashHex } from '../core/crypto.js';
+import { assert } from '../core/errors.js';
 import type { NodeId } from '../core/ids.js';
 import { ATTRIBUTE } from '../core/op.js';
 import type { Head } from '../crdt/text/op.js';
@@ -18,7 +19,8 @@ export type Shown =
   | { readonly type: 'symlink'; readonly target: string; readonly hash: string }
   | {
       readonly type: 'file';
-      readonly bytes: Uint8Array;
+      /** Its bytes, which may be large: read when they are needed. Throws `damage`. */
+      readonly read: () => Uint8Array;
       readonly executable: boolean;
       readonly hash: string;
       /** Packed; null for what isn't a text document. */
@@ -37,20 +39,32 @@ export function shownAs(replica: Folded, node: NodeId, path: string): Shown | nu
     case 'text': {
       const base = currentBase(replica, node);
       const { text } = project(content.text, path, base.fields);
-      return file(replica, node, encodeText(text, base.form), packBase(base));
+      const bytes = encodeText(text, base.form);
+      return file(replica, node, fileHash(bytes), () => bytes, packBase(base));
     }
     case 'bytes':
-      return file(replica, node, content.bytes, null);
+      return file(replica, node, fileHash(content.bytes), () => content.bytes, null);
     case 'blob': {
-      const bytes = view.blob(content.ref);
-      return bytes === null ? null : file(replica, node, bytes, null);
+      const { ref } = content;
+      const read = (): Uint8Array => {
+        const bytes = view.blob(ref);
+        assert(bytes !== null, 'a blob that was here when it was looked for');
+        return bytes;
+      };
+      return view.holdsBlob(ref) ? file(replica, node, ref.hash, read, null) : null;
     }
   }
 }
 
-function file(replica: Folded, node: NodeId, bytes: Uint8Array, base: Uint8Array | null): Shown {
-  const executable = replica.view.attribute(node, ATTRIBUTE.executable) === true;
-  return { type: 'file', bytes, executable, hash: fileHash(bytes), base };
+function file(
+  { view }: Folded,
+  node: NodeId,
+  hash: string,
+  read: () => Uint8Array,
+  base: Uint8Array | null,
+): Shown {
+  const executable = view.attribute(node, ATTRIBUTE.executable) === true;
+  return { type: 'file', read, executable, hash, base };
 }
 
 export function fileHash(bytes: Uint8Array): string {
