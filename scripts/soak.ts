@@ -8,6 +8,7 @@ import { runHistory } from '../test/simulation/converge.js';
 import { runCrashes } from '../test/simulation/crash.js';
 import { runShrinking } from '../test/simulation/shrink.js';
 import { runVerdicts } from '../test/simulation/verdicts.js';
+import { runHundred, runTen } from '../test/soak/anchor.js';
 import { runDamage } from '../test/soak/damage.js';
 import { runKills } from '../test/soak/kill.js';
 import { runTrace } from '../test/soak/traces.js';
@@ -55,6 +56,11 @@ const SOAKS: Readonly<Record<string, Soak>> = {
     what: 'repositories of which each byte is flipped, and each file cut at each length',
     n: 1,
     run: (seed) => runDamage(seed, { share: 1 }),
+  },
+  anchor: {
+    what: 'rounds of ten nodes around an anchor for a minute, then a hundred for ten minutes',
+    n: 1,
+    run: async () => `${await runTen(60)}\n${await runHundred(600)}`,
   },
   traces: {
     what: 'recorded editing sessions, whole, a device for each person',

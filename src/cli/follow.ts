@@ -35,6 +35,7 @@ export async function follow(
   here: Repository,
   remotes: readonly Remote[],
   told: (what: Followed) => Promise<void>,
+  shared = new SharedReplica(here.replica, context.clock),
 ): Promise<void> {
   const followers = remotes.map((remote) => {
     const address = parseAddress(remote.url, here.location.root);
@@ -43,7 +44,6 @@ export async function follow(
       hint: 'nothing was exchanged; sync with it from time to time, without --follow',
     });
   });
-  const shared = new SharedReplica(here.replica, context.clock);
   const { signal } = context.interruption;
   const running = Promise.allSettled(
     followers.map(({ remote, address }) =>

@@ -66,6 +66,10 @@ export async function anchorMetrics(gauges: AnchorGauges): Promise<AnchorMetrics
     refused: (reason) => refused.inc({ reason }),
     moved: (way, count) => commits.inc({ way }, count),
     bytes: (count) => bytes.inc(count),
-    text: async () => ({ type: registry.contentType, body: await registry.metrics() }),
+    // It writes `Nan` where the format has `NaN`, and only some parsers take both.
+    text: async () => ({
+      type: registry.contentType,
+      body: (await registry.metrics()).replace(/ Nan$/gm, ' NaN'),
+    }),
   };
 }

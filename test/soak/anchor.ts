@@ -1,0 +1,276 @@
+/**
+ * Many devices around one anchor, which is a real process. Ten are processes too, each a
+ * follower and a batch that commits; a hundred stand in this process, on real sockets and
+ * with real repositories, because a hundred processes would measure the machine.
+ */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { joinWorkspace } from '../../src/cli/adopt.js';
+import { follow } from '../../src/cli/follow.js';
+import { ProcessInterruption } from '../../src/cli/interrupt.js';
+import { findRepository } from '../../src/cli/location.js';
+import { openAt, type Repository } from '../../src/cli/repository.js';
+import { nodeClock } from '../../src/node/clock.js';
+import { SharedReplica } from '../../src/sync/shared.js';
+import { memoryContext, type MemoryContext } from '../cli/memory.js';
+import { finished, startWn } from '../cli/program.js';
+import { Device, discard, scratch } from '../product/device.js';
+import { allow, AnchorProcess, eventually } from '../support/anchor.js';
+
+const MIB = 1024 * 1024;
+const ANCHOR_RSS_MAX = 500 * MIB;
+const CLIENT_RSS_MAX = 100 * MIB;
+const CLIENT_BYTES_PER_SECOND_MAX = 10 * 1024;
+const AFTER_LAST_PUSH_MS = 1_000;
+/** Of the memory in the second quarter of a run, what it may have grown by in the last. */
+const GROWTH_MAX = 1.2;
+const SPARE_MS = 600_000;
+
+interface Ground {
+  readonly folder: string;
+  readonly anchor: AnchorProcess;
+  readonly founder: Device;
+  readonly ticket: string;
+}
+
+/** A workspace that an anchor hosts and holds, and a ticket to it. */
+async function lay(seconds: number): Promise<Ground> {
+  const folder = scratch();
+  const founder = new Device(join(folder, 'founder'), 'founder');
+  mkdirSync(founder.root);
+  const root = join(folder, 'anchor');
+  mkdirSync(root);
+  founder.write('readme.md', 'all begin with this\n');
+  await founder.json(['init']);
+  await founder.json(['commit', '-m', 'import']);
+  const workspace = await allow(root, founder, join(folder, 'anchor-ticket'));
+  const limits = '{"connectionsPerAddress":1024,"connectionsUnproven":1024}\n';
+  founder.in(folder).write('anchor/anchor.json', limits);
+  const anchor = await AnchorProcess.start(root, { timeoutMs: seconds * 1000 + SPARE_MS });
+  const address = `${anchor.address}/${workspace}`;
+  const ticket = join(folder, 'ticket');
+  await founder.json(['remote', 'add', 'origin', address]);
+  await founder.json(['invite', '--act', 'write', '--via', address, '--out', ticket]);
+  await founder.json(['sync']);
+  return { folder, anchor, founder, ticket };
+}
+
+/** A process of `wn sync --follow`, and when it was told of what. */
+class FollowProcess {
+  sent = 0;
+  received = 0;
+  connected = false;
+  lastSentMs = 0;
+  lastReceivedMs = 0;
+  rssMax = 0;
+  private readonly child: ReturnType<typeof startWn>;
+
+  constructor(device: Device, timeoutMs: number) {
+    const line = ['--json', '-C', device.root, 'sync', '--follow'];
+    this.child = startWn(line, { env: { WN_HOME: device.home }, timeoutMs });
+    createInterface({ input: this.child.stdout }).on('line', (text) => this.take(text));
+  }
+
+  private take(text: string): void {
+    const said = JSON.parse(text) as {
+      result?: { sent: number; received: number; error: string | null };
+    };
+    if (said.result === undefined) return;
+    const { sent, received, error } = said.result;
+    this.connected = error === null;
+    if (sent > 0) this.lastSentMs = performance.now();
+    if (received > 0) this.lastReceivedMs = performance.now();
+    this.sent += sent;
+    this.received += received;
+    this.look();
+  }
+
+  look(): void {
+    const status = readFileSync(`/proc/${this.child.pid ?? 0}/status`, 'utf8');
+    const rss = 1024 * Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]);
+    this.rssMax = Math.max(this.rssMax, rss);
+  }
+
+  async stop(): Promise<void> {
+    const ended = once(this.child, 'exit');
+    this.child.kill('SIGTERM');
+    await ended;
+  }
+}
+
+/** Ten nodes, each committing `perSecond` times a second for `seconds`. */
+export async function runTen(seconds: number, nodes = 10, perSecond = 1): Promise<string> {
+  const ground = await lay(seconds);
+  const { folder, anchor, ticket } = ground;
+  const followers: FollowProcess[] = [];
+  try {
+    const devices: Device[] = [];
+    for (let at = 0; at < nodes; at++) {
+      const device = new Device(join(folder, `n${at}`), `n${at}`, folder);
+      await device.in(folder).json(['join', ticket, device.root]);
+      devices.push(device);
+    }
+    for (const device of devices) {
+      followers.push(new FollowProcess(device, seconds * 1000 + SPARE_MS));
+    }
+    await eventually('all connected', () => followers.every(({ connected }) => connected));
+    const before = followers.map(({ received }) => received);
+    const made = await Promise.all(devices.map((device) => commits(device, seconds, perSecond)));
+    const all = made.reduce((sum, count) => sum + count, 0);
+    await eventually(
+      `all ${all} commits on every node`,
+      () =>
+        followers.every(
+          ({ sent, received }, at) =>
+            sent >= (made[at] ?? 0) && received - (before[at] ?? 0) >= all - (made[at] ?? 0),
+        ),
+      120_000,
+    );
+    const lastPushMs = Math.max(...followers.map(({ lastSentMs }) => lastSentMs));
+    const lateMs = Math.max(...followers.map(({ lastReceivedMs }) => lastReceivedMs)) - lastPushMs;
+    const rss = Math.max(...followers.map(({ rssMax }) => rssMax));
+    await Promise.all(followers.splice(0).map((follower) => follower.stop()));
+    await sameEverywhere(devices, all);
+    const figures =
+      `${nodes} nodes, ${all} commits in ${seconds} s: all on every node ${lateMs.toFixed(0)} ms ` +
+      `after the last push; a follower at most ${mib(rss)}, the anchor ${mib(anchor.rss)}`;
+    assert.ok(lateMs < AFTER_LAST_PUSH_MS, figures);
+    assert.ok(rss < CLIENT_RSS_MAX, figures);
+    return figures;
+  } finally {
+    await Promise.all(followers.map((follower) => follower.stop()));
+    await anchor.stop('SIGTERM');
+    discard(folder);
+  }
+}
+
+/** One process that commits at a steady rate; gives how many commits were acknowledged. */
+async function commits(device: Device, seconds: number, perSecond: number): Promise<number> {
+  const timeoutMs = seconds * 1000 + SPARE_MS;
+  const line = ['-C', device.root, 'batch'];
+  const child = startWn(line, { env: { WN_HOME: device.home }, timeoutMs });
+  const ended = finished(child);
+  const count = Math.round(seconds * perSecond);
+  for (let at = 0; at < count; at++) {
+    child.stdin.write(`${JSON.stringify(['new', `${device.name}/${at}.md`, '--body', `${at}`])}\n`);
+    await new Promise((resolve) => setTimeout(resolve, 1000 / perSecond));
+  }
+  child.stdin.end();
+  const { stdout, stderr } = await ended;
+  const answers = stdout.trimEnd().split('\n');
+  const good = answers.filter((answer) => (JSON.parse(answer) as { ok: boolean }).ok).length;
+  assert.equal(good, count, `${device.name}: ${stdout}${stderr}`);
+  return good;
+}
+
+async function sameEverywhere(devices: readonly Device[], all: number): Promise<void> {
+  let first: unknown;
+  for (const device of devices) {
+    const { result } = await device.json(['fsck']);
+    first ??= [result?.['frontier'], result?.['viewHash']];
+    assert.deepEqual([result?.['frontier'], result?.['viewHash']], first, device.name);
+    const files = readdirSync(device.root, { recursive: true, encoding: 'utf8' });
+    const made = files.filter((path) => /^n\d+[/\\]\d+\.md$/.test(path)).length;
+    assert.equal(made, all, `files of ${device.name}`);
+  }
+}
+
+/** One of the hundred: the client's own code, in this process. */
+interface Client {
+  readonly repository: Repository;
+  readonly shared: SharedReplica;
+  readonly context: MemoryContext;
+  readonly running: Promise<void>;
+}
+
+/** A hundred clients that stay for `seconds`; each second one of them commits. */
+export async function runHundred(seconds: number, count = 100): Promise<string> {
+  const ground = await lay(seconds);
+  const { folder, anchor, ticket } = ground;
+  const clients: Client[] = [];
+  try {
+    for (let at = 0; at < count; at++) clients.push(await client(folder, ticket, at));
+    const following = (): Promise<boolean> =>
+      metric(anchor, 'wn_anchor_following').then((value) => value === count);
+    await eventually('all connected', following, 120_000);
+    const [beforeBytes, descriptors] = [wireBytes(anchor), anchor.descriptors];
+    const rss: number[] = [];
+    const startedMs = performance.now();
+    for (let second = 0; second < seconds; second++) {
+      const one = clients[second % count];
+      assert.ok(one !== undefined);
+      writeFileSync(join(one.repository.location.root, `c${second}.md`), `${second}\n`);
+      await one.shared.write(() => one.repository.work.commit({ message: null, unattended: true }));
+      one.shared.announce();
+      rss.push(anchor.rss);
+      const leftMs = startedMs + (second + 1) * 1000 - performance.now();
+      await new Promise((resolve) => setTimeout(resolve, Math.max(0, leftMs)));
+    }
+    const tookSeconds = (performance.now() - startedMs) / 1000;
+    const perClient = (wireBytes(anchor) - beforeBytes) / count / tookSeconds;
+    await eventually('all commits everywhere', () => clients.every((one) => holds(one, seconds)));
+    const quarter = Math.floor(rss.length / 4);
+    const [early, late] = [mean(rss.slice(quarter, 2 * quarter)), mean(rss.slice(-quarter))];
+    const figures =
+      `${count} clients, ${seconds} commits in ${tookSeconds.toFixed(0)} s: the anchor at most ` +
+      `${mib(Math.max(...rss))} (${mib(early)} in the second quarter, ${mib(late)} in the last), ` +
+      `${(perClient / 1024).toFixed(2)} KiB/s for each client, ` +
+      `${anchor.descriptors} descriptors (${descriptors} before)`;
+    assert.ok(Math.max(...rss) < ANCHOR_RSS_MAX, figures);
+    assert.ok(late < GROWTH_MAX * early || late < 0.5 * ANCHOR_RSS_MAX, figures);
+    assert.ok(perClient < CLIENT_BYTES_PER_SECOND_MAX, figures);
+    assert.ok(anchor.descriptors <= descriptors + 8, figures);
+    return figures;
+  } finally {
+    for (const { context } of clients) context.interruption.interrupt('SIGTERM');
+    await Promise.all(clients.map(({ running }) => running.catch(() => undefined)));
+    for (const { repository } of clients) await repository.close();
+    await anchor.stop('SIGTERM');
+    discard(folder);
+  }
+}
+
+async function client(folder: string, ticket: string, at: number): Promise<Client> {
+  const root = join(folder, `c${at}`);
+  const context = memoryContext({
+    cwd: folder,
+    env: { WN_HOME: join(folder, `home-c${at}`) },
+    clock: nodeClock,
+    lockTimeoutMs: 5_000,
+    interruption: new ProcessInterruption(),
+  });
+  const text = readFileSync(ticket, 'utf8').trim();
+  await joinWorkspace(context, text, { dir: root, serveCommand: undefined });
+  const repository = await openAt(context, findRepository(root, {}));
+  const shared = new SharedReplica(repository.replica, nodeClock);
+  const { remotes } = repository.replica.config;
+  const running = follow(context, repository, remotes, () => Promise.resolve(), shared);
+  return { repository, shared, context, running };
+}
+
+function holds({ repository }: Client, count: number): boolean {
+  return repository.replica.view.entry(`c${count - 1}.md`) !== null;
+}
+
+async function metric({ http }: AnchorProcess, name: string): Promise<number> {
+  const text = await (await fetch(`${http}/metrics`)).text();
+  return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1]);
+}
+
+/** All that it has read and written, its log and its disk included: what went over the wire is less. */
+function wireBytes({ pid }: AnchorProcess): number {
+  const io = readFileSync(`/proc/${pid}/io`, 'utf8');
+  const of = (name: string): number => Number(new RegExp(`^${name}: (\\d+)$`, 'm').exec(io)?.[1]);
+  return of('rchar') + of('wchar');
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
+}
+
+function mib(bytes: number): string {
+  return `${(bytes / MIB).toFixed(0)} MiB`;
+}
