@@ -174,7 +174,7 @@ function goOn(error: unknown, root: string): unknown {
 }
 
 /** A workspace's name comes from somebody else: it may be no path. */
-function safeFolderName(name: string): string {
+export function safeFolderName(name: string): string {
   const safe = name
     .replace(/[^\p{L}\p{N}._ -]/gu, '')
     .replace(/^[. ]+/, '')

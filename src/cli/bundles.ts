@@ -29,18 +29,20 @@ export async function bundleTo(
       hint: 'write a whole bundle, without --for',
     });
   }
+  await writeWhole(file, writeBundle(new ReplicaStore(replica), memory?.have ?? []));
+  return { file, bytes: statSync(file).size };
+}
+
+/** A file of its owner's alone, that is there whole or as it was before. */
+export async function writeWhole(file: string, parts: AsyncIterable<Uint8Array>): Promise<void> {
   const partial = `${file}.wn-tmp`;
   try {
-    await pipeline(
-      writeBundle(new ReplicaStore(replica), memory?.have ?? []),
-      createWriteStream(partial, { mode: 0o600, flush: true }),
-    );
+    await pipeline(parts, createWriteStream(partial, { mode: 0o600, flush: true }));
     renameSync(partial, file);
   } catch (error) {
     rmSync(partial, { force: true });
     throw worldFault(error, file);
   }
-  return { file, bytes: statSync(file).size };
 }
 
 export interface UnbundleResult {

@@ -81,7 +81,12 @@ export function* since(replica: Replica, theirs: readonly HaveEntry[]): Iterable
     const log = replica.history.logIdOf(record);
     const after = known.get(log) ?? -1;
     if (after >= record.folded) continue;
-    const units = unitsOf(replica.history, record, log, after);
+    const units = unitsOf(
+      replica.history,
+      log,
+      Math.max(after + 1, record.firstSeq),
+      record.folded,
+    );
     const first = units.next();
     if (first.done !== true) lanes.push({ record, log, units, next: first.value });
   }
@@ -114,10 +119,22 @@ export function* since(replica: Replica, theirs: readonly HaveEntry[]): Iterable
   }
 }
 
-function* unitsOf(history: History, record: LogRecord, log: LogId, after: number): Generator<Unit> {
-  let from = Math.max(after + 1, record.firstSeq);
+/** What is held beyond the frontier because it waits, log by log. */
+export function* waiting(replica: Replica): Iterable<Run> {
+  const { history } = replica;
+  for (const record of history.allLogs()) {
+    const log = history.logIdOf(record);
+    for (const { from, to } of unitsOf(history, log, record.folded + 1, record.stored.seq)) {
+      yield readRun(replica, record, log, from, to);
+    }
+  }
+}
+
+/** Of the commits `first` to `last`; what no signature follows is left out. */
+function* unitsOf(history: History, log: LogId, first: number, last: number): Generator<Unit> {
+  let from = first;
   let bytes = 0;
-  for (const [seq, commit] of history.records(log, from, record.folded)) {
+  for (const [seq, commit] of history.records(log, from, last)) {
     bytes += commit.position.length;
     if (!commit.signed) continue;
     const lastTime = commit.hlc + BigInt(Math.max(commit.ops, 1) - 1);

@@ -54,12 +54,18 @@ export async function checkFormat(storage: Storage): Promise<void> {
 }
 
 export async function readConfig(storage: Storage): Promise<Config> {
-  const value = await readJson(storage, 'config');
+  const config = parseConfig(await readJson(storage, 'config'));
+  if (config !== null) return config;
+  throw new WnError('damage', 'the config file of this repository is incomplete', {
+    hint: 'restore .wn/config from a backup, or join the workspace again',
+  });
+}
+
+/** Null for what isn't one. */
+export function parseConfig(value: object): Config | null {
   const { workspace, name, device, remotes, settings, commandsMark } = value as Partial<Config>;
   if (typeof workspace !== 'string' || typeof device !== 'string' || typeof name !== 'string') {
-    throw new WnError('damage', 'the config file of this repository is incomplete', {
-      hint: 'restore .wn/config from a backup, or join the workspace again',
-    });
+    return null;
   }
   const config = { workspace, name, device, remotes: remotes ?? [], settings: settings ?? {} };
   return commandsMark === undefined ? config : { ...config, commandsMark };
@@ -89,20 +95,33 @@ export interface Joining {
 
 export async function readJoining(storage: Storage): Promise<Joining | null> {
   if ((await storage.size('joining')) === null) return null;
-  const { deviceName, caps } = (await readJson(storage, 'joining')) as {
-    deviceName: string;
-    caps: readonly (readonly [cap: string, sig: string])[];
-  };
+  return parseJoining(await readJson(storage, 'joining'));
+}
+
+export async function writeJoining(storage: Storage, joining: Joining): Promise<void> {
+  await storage.replace('joining', utf8(`${JSON.stringify(showJoining(joining))}\n`));
+}
+
+/** As JSON holds it. */
+export interface JoiningText {
+  readonly deviceName: string;
+  readonly caps: readonly (readonly [cap: string, sig: string])[];
+}
+
+export function showJoining({ deviceName, caps }: Joining): JoiningText {
+  const pairs = caps.map(
+    ({ cap, sig }) => [toHex(encodeCap(cap)), toHex(sig ?? new Uint8Array())] as const,
+  );
+  return { deviceName, caps: pairs };
+}
+
+export function parseJoining(value: object): Joining {
+  const { deviceName, caps } = value as JoiningText;
   const carried = caps.map(([cap, sig]) => decodeCap(fromHex(cap), fromHex(sig)));
   return { deviceName, caps: carried.filter((cap) => cap.known) };
 }
 
-export async function writeJoining(storage: Storage, { deviceName, caps }: Joining): Promise<void> {
-  const pairs = caps.map(({ cap, sig }) => [toHex(encodeCap(cap)), toHex(sig ?? new Uint8Array())]);
-  await storage.replace('joining', utf8(`${JSON.stringify({ deviceName, caps: pairs })}\n`));
-}
-
-async function readJson(storage: Storage, path: string): Promise<unknown> {
+async function readJson(storage: Storage, path: string): Promise<object> {
   const bytes = await storage.read(path);
   try {
     const value: unknown = JSON.parse(Buffer.from(bytes ?? []).toString('utf8'));

@@ -121,7 +121,7 @@ async function* records(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8
 }
 
 /** `buffer` and what follows it, up to `bytes` or the end. */
-async function atLeast(
+export async function atLeast(
   source: AsyncIterator<Uint8Array>,
   buffer: Uint8Array,
   bytes: number,
