@@ -58,8 +58,15 @@ export class Author {
    */
   commit(draft: Draft): { readonly last: Commit; readonly ops: number } {
     const ops = draft.size;
-    const actAs = this.introduce(draft);
+    // One commit can't name more logs than this, so several are made; what lets them comes first.
+    const crowded = this.movedSince().size > DEPS_MAX;
+    const { device, ports } = this.replica;
+    const first = crowded ? new Draft(device, ports.rng, null) : draft;
+    const actAs = this.introduce(first);
     const parts = draft.commits();
+    if (crowded && first.size > 0) {
+      for (const groups of first.commits()) this.make(groups, 'part', actAs);
+    }
     while (this.movedSince().size > DEPS_MAX) this.make([], 'part', actAs);
     let last: Commit | null = null;
     for (const [index, groups] of parts.entries()) {
