@@ -19,7 +19,10 @@ import { listenerKey, veilKey } from '../sync/relay/proof.js';
 import { parseRelayPlace, showRelayAddress, type RelayPlace } from './address.js';
 import type { Context } from './context.js';
 import { overRelay } from './dialrelay.js';
-import { deviceKey, portsOf } from './repository.js';
+import { receiveIn } from './exchange.js';
+import type { Location } from './location.js';
+import { collectMail } from './mailbox.js';
+import { deviceKey, openAt, portsOf } from './repository.js';
 import { locationOf, serveOne, tellFailure } from './serve.js';
 
 /** Throws `unreachable` if the relay can't be reached at first; later it is tried again and again. */
@@ -49,11 +52,22 @@ export async function serveRelayed(
     void work.then(() => working.delete(work));
   };
   const first = await register(place, key);
+  await takeMail(context, location, place);
   await ready(showRelayAddress({ kind: 'relay', ...place, device, workspace }));
   await stayRegistered(context, place, key, first, onOffer);
   const { clock } = context;
   const expired = new Promise<void>((resolve) => clock.after(SERVE_DRAIN_MS, resolve));
   if (working.size > 0) await Promise.race([Promise.all(working), expired]);
+}
+
+/** What was left while nobody was here. */
+async function takeMail(context: Context, location: Location, place: RelayPlace): Promise<void> {
+  const repository = await openAt(context, location);
+  try {
+    if ((await collectMail(context, repository, place)) > 0) await receiveIn(repository);
+  } finally {
+    await repository.close();
+  }
 }
 
 async function register(place: RelayPlace, key: Signer): Promise<SocketLine> {

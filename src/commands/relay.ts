@@ -15,13 +15,18 @@ export default class Relay extends WnCommand<typeof Relay, Record<string, never>
       required: true,
       description: 'Listen there; :PORT is every address of this machine.',
     }),
+    root: Flags.string({
+      helpValue: 'DIR',
+      description: 'Keep mailboxes there. Default: relay, in the home of the device.',
+    }),
   };
   static override readonly endless = true;
   static override readonly examples = ['wn relay --listen :5100'];
   static override readonly result = '{ready, address}, once it listens';
 
   protected async execute(): Promise<undefined> {
-    await runRelay(this.context, this.flags, (address) =>
+    const { listen, root } = this.flags;
+    await runRelay(this.context, { listen, root }, (address) =>
       this.announce({ ready: true, address }, `listening: ${address}`),
     );
     return undefined;

@@ -1,7 +1,7 @@
 /**
  * The only file that touches cryptography: SHA-256 with a domain tag per kind
- * (FIPS 180-4), Ed25519 (RFC 8032) over a tagged hash, and the checks of public
- * keys that OpenSSL leaves out. One verifier for the whole program.
+ * (FIPS 180-4), Ed25519 (RFC 8032) over a tagged hash, the checks of public
+ * keys that OpenSSL leaves out, X25519 (RFC 7748) and ChaCha20-Poly1305 (RFC 8439). One verifier for the whole program.
  */
 import * as crypto from 'node:crypto';
 import { fromHex, toHex, utf8 } from './bytes.js';
@@ -23,7 +23,10 @@ export type HashTag =
   | 'wn/relay-caller/1'
   | 'wn/relay-name/1'
   | 'wn/relay-proof/1'
-  | 'wn/relay-veil/1';
+  | 'wn/relay-veil/1'
+  | 'wn/mailbox-key/1'
+  | 'wn/mailbox-id/1'
+  | 'wn/mailbox-seal/1';
 
 /** Up to here copying the parts together is cheaper than a hash object. */
 const ONE_SHOT_BYTES_MAX = 16 * 1024;
@@ -150,5 +153,81 @@ export function verify(publicKey: string, tagged: Uint8Array, signature: Uint8Ar
     return crypto.verify(null, tagged, key, signature);
   } catch {
     return false; // a key that is no point on the curve
+  }
+}
+
+const PKCS8_X25519 = Buffer.from('302e020100300506032b656e04220420', 'hex');
+
+/** The X25519 secret (32 bytes) that belongs to an Ed25519 seed (RFC 8032, 5.1.5, steps 1 and 2). */
+export function exchangeSecret(seed: Uint8Array): Uint8Array {
+  return crypto.createHash('sha512').update(seed).digest().subarray(0, 32);
+}
+
+/** The X25519 public key of a device's Ed25519 key (hex): u = (1 + y) / (1 - y), RFC 7748, 4.1. */
+export function exchangePublic(publicKey: string): Uint8Array | null {
+  if (badPublicKey(publicKey) !== null) return null;
+  const littleEndian = toHex(fromHex(publicKey).slice().reverse());
+  const y = BigInt(`0x${littleEndian}`) & (2n ** 255n - 1n);
+  const u = ((1n + y) * inverse(FIELD_PRIME + 1n - y)) % FIELD_PRIME;
+  return fromHex(u.toString(16).padStart(64, '0')).reverse();
+}
+
+/** By Fermat: a^(p-2). */
+function inverse(value: bigint): bigint {
+  let [result, base] = [1n, value % FIELD_PRIME];
+  for (let power = FIELD_PRIME - 2n; power > 0n; power >>= 1n) {
+    if (power & 1n) result = (result * base) % FIELD_PRIME;
+    base = (base * base) % FIELD_PRIME;
+  }
+  return result;
+}
+
+function exchangeKey(secret: Uint8Array): crypto.KeyObject {
+  const key = Buffer.concat([PKCS8_X25519, secret]);
+  return crypto.createPrivateKey({ key, format: 'der', type: 'pkcs8' });
+}
+
+/** The public key (32 bytes) of an X25519 secret. */
+export function exchangePublicOf(secret: Uint8Array): Uint8Array {
+  const jwk = crypto.createPublicKey(exchangeKey(secret)).export({ format: 'jwk' });
+  return Buffer.from(jwk.x ?? '', 'base64url');
+}
+
+/** X25519: 32 bytes that only the holders of the two secrets can compute; null for a bad key. */
+export function agree(secret: Uint8Array, publicKey: Uint8Array): Uint8Array | null {
+  const x = Buffer.from(publicKey).toString('base64url');
+  try {
+    const theirs = crypto.createPublicKey({
+      key: { kty: 'OKP', crv: 'X25519', x },
+      format: 'jwk',
+    });
+    return crypto.diffieHellman({ privateKey: exchangeKey(secret), publicKey: theirs });
+  } catch {
+    return null; // of small order, or not a key
+  }
+}
+
+const AEAD = 'chacha20-poly1305';
+const AEAD_NONCE = new Uint8Array(12);
+export const AEAD_TAG_BYTES = 16;
+
+/** ChaCha20-Poly1305 under a key that is used once, and so needs no nonce. Tag last. */
+export function sealOnce(key: Uint8Array, plain: Uint8Array): Uint8Array {
+  const cipher = crypto.createCipheriv(AEAD, key, AEAD_NONCE, { authTagLength: AEAD_TAG_BYTES });
+  const sealed = cipher.update(plain);
+  return Buffer.concat([sealed, cipher.final(), cipher.getAuthTag()]);
+}
+
+/** Null unless it was sealed with `key` and not a bit has changed since. */
+export function openOnce(key: Uint8Array, sealed: Uint8Array): Uint8Array | null {
+  const end = sealed.byteLength - AEAD_TAG_BYTES;
+  if (end < 0) return null;
+  const cipher = crypto.createDecipheriv(AEAD, key, AEAD_NONCE, { authTagLength: AEAD_TAG_BYTES });
+  cipher.setAuthTag(sealed.subarray(end));
+  try {
+    const plain = cipher.update(sealed.subarray(0, end));
+    return Buffer.concat([plain, cipher.final()]);
+  } catch {
+    return null;
   }
 }

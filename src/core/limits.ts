@@ -281,6 +281,13 @@ export const FOLLOW_LOOK_MS = 100;
 export const FOLLOW_RETRY_MS_MIN = 500;
 export const FOLLOW_RETRY_MS_MAX = 30_000;
 
+// Many remotes at once, and trying again (src/cli/exchanges.ts, src/cli/retry.ts)
+export const REMOTES_AT_ONCE_MAX = 8;
+/** The longest first wait, and the longest of all; each is a random share of it. */
+export const RETRY_MS_MIN = 500;
+export const RETRY_MS_MAX = 30_000;
+export const RETRIES_MAX = 64;
+
 // Mailboxes at a relay
 export const MAILBOX_ITEM_BYTES_MAX = 256 * KIB;
 /** The smallest of the sizes that items are padded to; each other is twice the one before. */
@@ -296,3 +303,13 @@ export const MAILBOX_CONNECTIONS_MAX = 128;
 export const MAILBOX_REQUEST_MS = 30_000;
 /** Other devices whose box to this one is looked into. */
 export const MAILBOX_SENDERS_MAX = 256;
+
+// Schedules (src/cli/schedule)
+export const SCHEDULE_EVERY_MS = 15 * 60_000;
+/** How long a remote may be out of reach before a run tells of it. */
+export const SCHEDULE_TOLERATE_MS = 24 * 3_600_000;
+export const SCHEDULE_EVERY_MS_MIN = 60_000;
+export const SCHEDULE_EVERY_MS_MAX = 7 * 24 * 3_600_000;
+/** Vixie's cron and cronie cut a command at 1,000 bytes (MAX_COMMAND). */
+export const CRON_LINE_BYTES_MAX = 990;
+export const CRONTAB_BYTES_MAX = 4 * MIB;

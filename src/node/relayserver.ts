@@ -5,8 +5,9 @@
 import { createServer, type AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WnError } from '../core/errors.js';
-import { SYNC_CLOSE_MS } from '../core/limits.js';
-import type { ConnectionId, HubEffect, HubEvent, LogEntry } from '../sync/relay/hub.js';
+import { MAILBOX_ITEM_BYTES_MAX, SYNC_CLOSE_MS } from '../core/limits.js';
+import type { MailAnswer, MailRequest } from '../sync/relay/boxes.js';
+import type { ConnectionId, HubEffect, HubEvent, LogEntry } from '../sync/relay/connection.js';
 import { Pipes } from './pipes.js';
 import type { Place } from './tcp.js';
 
@@ -17,6 +18,8 @@ export interface Hub {
 export interface RelayOptions {
   readonly place: Place;
   readonly hub: Hub;
+  /** Asks the mailboxes. */
+  readonly mail: (box: string, request: MailRequest) => Promise<MailAnswer>;
   readonly log: (entry: LogEntry) => void;
 }
 
@@ -28,9 +31,11 @@ export interface RelayServer {
 }
 
 const TICK_MS = 1_000;
+/** Two answers, of which the largest is an item of a mailbox. */
+const UNREAD_BYTES_MAX = 2 * MAILBOX_ITEM_BYTES_MAX;
 
 /** Throws `usage` where the address can't be listened on. */
-export async function startRelay({ place, hub, log }: RelayOptions): Promise<RelayServer> {
+export async function startRelay({ place, hub, mail, log }: RelayOptions): Promise<RelayServer> {
   const open = new Map<ConnectionId, Duplex>();
   const pipes = new Pipes();
   let last: ConnectionId = 0;
@@ -42,12 +47,15 @@ export async function startRelay({ place, hub, log }: RelayOptions): Promise<Rel
   const perform = (effect: HubEffect): void => {
     if (effect.type === 'log') {
       log(effect.entry);
+    } else if (effect.type === 'mail') {
+      const { id } = effect;
+      void mail(effect.box, effect.request).then((answer) => tell({ type: 'mail', id, answer }));
     } else if (effect.type === 'pipe') {
       const [a, b] = effect.ids.map((id) => open.get(id));
       if (a !== undefined && b !== undefined) pipes.join(a, b);
     } else {
       const line = open.get(effect.id);
-      if (effect.type === 'send') line?.write(effect.bytes);
+      if (effect.type === 'send') answer(line, effect.bytes);
       else if (line !== undefined) finish(line);
     }
   };
@@ -85,6 +93,12 @@ export async function startRelay({ place, hub, log }: RelayOptions): Promise<Rel
       for (const line of open.values()) line.destroy();
     },
   };
+}
+
+/** Nobody may have us pile up what he asks for and doesn't read. */
+function answer(line: Duplex | undefined, bytes: Uint8Array): void {
+  line?.write(bytes);
+  if (line !== undefined && line.writableLength > UNREAD_BYTES_MAX) line.destroy();
 }
 
 /** What was sent still leaves, but nobody is waited for who doesn't read. */

@@ -51,5 +51,5 @@ function server(line: Duplex, key: Uint8Array): TLSSocket {
     secureContext: createSecureContext(TERMS),
     pskCallback: () => key,
   };
-  return new TLSSocket(line as ConstructorParameters<typeof TLSSocket>[0], options);
+  return new TLSSocket(line, options);
 }

@@ -87,15 +87,20 @@ async function joinWith(line: RelayLine, token: Uint8Array): Promise<void> {
   await expect(line, KIND.ok, 0);
 }
 
+/** `length`: exactly so many bytes. */
 async function expect(line: RelayLine, kind: number, length: number): Promise<RelayRecord> {
   const record = await nextRecord(line);
   if (record.kind === kind && record.body.byteLength === length) return record;
   throw refused('it speaks another protocol', 'not_a_relay');
 }
 
-async function nextRecord(line: RelayLine): Promise<RelayRecord> {
+/** Throws what the relay refuses with. */
+export async function nextRecord(
+  line: RelayLine,
+  bytesMax = RELAY_UNPROVEN_BYTES_MAX,
+): Promise<RelayRecord> {
   const { kind, length } = decodeHead(await line.read(RECORD_HEAD_BYTES));
-  if (length > RELAY_UNPROVEN_BYTES_MAX) throw refused('it is no relay', 'not_a_relay');
+  if (length > bytesMax) throw refused('it is no relay', 'not_a_relay');
   const body = await line.read(length);
   if (kind === KIND.no) throw noOf(body[0]);
   return { kind, body };
@@ -111,12 +116,14 @@ function noOf(code: number | undefined): WnError {
       return refused('the relay is about to stop', 'draining');
     case NO.replaced:
       return refused('another copy of this device has taken its place at the relay', 'replaced');
+    case NO.full:
+      return refused('the mailbox there is full', 'full');
     default:
       return refused(`the relay refuses (${code ?? 'no reason'})`, 'refused');
   }
 }
 
-function refused(why: string, reason: string): WnError {
+export function refused(why: string, reason: string): WnError {
   return new WnError('unreachable', `at the relay: ${why}`, {
     hint: 'nothing was exchanged, and nothing is lost; try again later',
     details: { reason },

@@ -6,6 +6,9 @@
 import { toHex } from '../../core/bytes.js';
 import { assert, WnError } from '../../core/errors.js';
 import {
+  MAILBOX_BYTES_PER_ADDRESS_PER_DAY,
+  MAILBOX_CONNECTIONS_MAX,
+  MAILBOX_REQUEST_MS,
   RELAY_CONNECTIONS_MAX,
   RELAY_IDLE_MS,
   RELAY_PENDING_PER_ADDRESS_MAX,
@@ -16,97 +19,35 @@ import {
   RELAY_TOKEN_MS,
 } from '../../core/limits.js';
 import type { Rng } from '../../core/ports.js';
-import { isProven, listenerName, type Channel } from './proof.js';
+import type { MailAnswer } from './boxes.js';
+import {
+  checkHead,
+  Refusal,
+  type Connection,
+  type ConnectionId,
+  type HubEffect,
+  type HubEvent,
+  type LogEntry,
+  type Pair,
+} from './connection.js';
+import { Counts } from './counts.js';
+import { decodeRequest, encodeAnswer } from './mail.js';
+import { boxId, isProven, listenerName } from './proof.js';
 import { sourceOf } from './source.js';
 import {
   encodeRecord,
+  ITEM_ID_BYTES,
   KEY_BYTES,
   KIND,
   NO,
   NONCE_BYTES,
   RecordReader,
   RELAY_MAGIC,
-  SIGNATURE_BYTES,
   TOKEN_BYTES,
-  type NoCode,
   type RelayRecord,
 } from './wire.js';
 
-export type ConnectionId = number;
-
-export type HubEvent =
-  | { readonly type: 'opened'; readonly id: ConnectionId; readonly address: string }
-  /** Handshakes below are done; `exporter`: of TLS that ends here. */
-  | { readonly type: 'secured'; readonly id: ConnectionId; readonly exporter: Uint8Array | null }
-  | { readonly type: 'bytes'; readonly id: ConnectionId; readonly bytes: Uint8Array }
-  | { readonly type: 'closed'; readonly id: ConnectionId }
-  /** Time has passed; once a second will do. */
-  | { readonly type: 'tick' }
-  | { readonly type: 'drain' };
-
-export type HubEffect =
-  | { readonly type: 'send'; readonly id: ConnectionId; readonly bytes: Uint8Array }
-  /** Once what was sent has left. */
-  | { readonly type: 'close'; readonly id: ConnectionId }
-  /** From now on, bytes of each go to the other, and the hub hears of neither until it closes. */
-  | { readonly type: 'pipe'; readonly ids: readonly [ConnectionId, ConnectionId] }
-  | { readonly type: 'log'; readonly entry: LogEntry };
-
-/** Facts for the operator: addresses, sizes and reasons, and never a key. */
-export interface LogEntry {
-  readonly event: 'refused' | 'listening' | 'left' | 'piped' | 'ended';
-  readonly id: ConnectionId;
-  readonly from: string;
-  readonly why?: string;
-}
-
-type State =
-  | { readonly at: 'unproven' }
-  | { readonly at: 'listening'; readonly name: string }
-  | { readonly at: 'called' }
-  | { readonly at: 'joining'; readonly pair: Pair }
-  | { readonly at: 'piped'; readonly pair: Pair }
-  | { readonly at: 'closing' };
-
-interface Connection {
-  readonly id: ConnectionId;
-  readonly address: string;
-  readonly source: string;
-  readonly reader: RecordReader;
-  channel: Channel;
-  /** It has shown the magic, and was answered. */
-  greeted: boolean;
-  state: State;
-  /** When it is closed unless something happens before. */
-  deadlineMs: number;
-}
-
-/** A caller and a listener on their way to each other. */
-interface Pair {
-  readonly caller: string;
-  readonly name: string;
-  readonly tokens: readonly [string, string];
-  readonly expiresMs: number;
-  readonly joined: (Connection | null)[];
-  over: boolean;
-}
-
-const LENGTHS: ReadonlyMap<number, number> = new Map([
-  [KIND.listen, KEY_BYTES + SIGNATURE_BYTES],
-  [KIND.connect, 2 * KEY_BYTES + SIGNATURE_BYTES],
-  [KIND.join, TOKEN_BYTES],
-  [KIND.ping, 0],
-]);
-
-/** Ends a connection with a reason for the client and one for the log. */
-class Refusal extends Error {
-  constructor(
-    readonly code: NoCode,
-    readonly why: string,
-  ) {
-    super(why);
-  }
-}
+const DAY_MS = 24 * 3_600_000;
 
 export class RelayHub {
   private readonly connections = new Map<ConnectionId, Connection>();
@@ -116,6 +57,10 @@ export class RelayHub {
   private readonly sessions = new Counts();
   private readonly perSource = new Counts();
   private readonly pending = new Counts();
+  private boxes = 0;
+  /** Bytes that each address has put into mailboxes since `dayMs`. */
+  private put = new Counts();
+  private dayMs = 0;
   private draining = false;
   private effects: HubEffect[] = [];
 
@@ -137,6 +82,7 @@ export class RelayHub {
       if (event.type === 'secured') {
         connection.channel = { ...connection.channel, exporter: event.exporter };
       } else if (event.type === 'closed') this.onClosed(connection);
+      else if (event.type === 'mail') this.onMail(connection, event.answer, nowMs);
       else this.onBytes(connection, event.bytes, nowMs);
     }
     return this.effects;
@@ -148,7 +94,7 @@ export class RelayHub {
       id,
       address,
       source,
-      reader: new RecordReader(checkHead),
+      reader: new RecordReader((kind, length) => checkHead(connection, kind, length)),
       channel: { nonce: this.rng.bytes(NONCE_BYTES), exporter: null },
       greeted: false,
       state: { at: 'unproven' },
@@ -201,7 +147,9 @@ export class RelayHub {
     } else if (kind === KIND.ping && at === 'listening') {
       connection.deadlineMs = nowMs + RELAY_IDLE_MS;
       this.send(connection, KIND.pong);
-    } else throw new Refusal(NO.malformed, `record ${kind} while ${at}`);
+    } else if (kind === KIND.box && at === 'unproven') this.onBox(connection, body, nowMs);
+    else if (at === 'box') this.onRequest(connection, { kind, body }, nowMs);
+    else throw new Refusal(NO.malformed, `record ${kind} while ${at}`);
   }
 
   private onListen(connection: Connection, body: Uint8Array, nowMs: number): void {
@@ -281,13 +229,74 @@ export class RelayHub {
     this.effects.push({ type: 'pipe', ids: [caller.id, listener.id] });
   }
 
+  private onBox(connection: Connection, body: Uint8Array, nowMs: number): void {
+    const key = body.subarray(0, KEY_BYTES);
+    if (!isProven(key, body.subarray(KEY_BYTES), KIND.box, connection.channel)) {
+      throw new Refusal(NO.proof, 'bad proof');
+    }
+    if (this.boxes >= MAILBOX_CONNECTIONS_MAX) throw new Refusal(NO.tooMuch, 'mailboxes open');
+    this.boxes += 1;
+    this.pending.remove(connection.source);
+    connection.state = { at: 'box', key, box: boxId(toHex(key)), busy: false };
+    connection.deadlineMs = nowMs + MAILBOX_REQUEST_MS;
+    this.send(connection, KIND.ok);
+  }
+
+  /** One request at a time: the answer comes before the next. */
+  private onRequest(connection: Connection, record: RelayRecord, nowMs: number): void {
+    const { id, state, channel, source } = connection;
+    assert(state.at === 'box', 'a request for a mailbox on another kind of connection');
+    const request = decodeRequest(record);
+    if (request === null || state.busy) throw new Refusal(NO.malformed, 'out of turn');
+    if (request.type === 'ack') {
+      const [item, signature] = [
+        record.body.subarray(0, ITEM_ID_BYTES),
+        record.body.subarray(ITEM_ID_BYTES),
+      ];
+      if (!isProven(state.key, signature, KIND.ack, channel, item)) {
+        throw new Refusal(NO.proof, 'bad proof');
+      }
+    } else if (request.type === 'put') {
+      this.countPut(source, request.bytes.byteLength, nowMs);
+      this.log('mail', connection, { bytes: request.bytes.byteLength });
+    }
+    state.busy = true;
+    connection.deadlineMs = Infinity;
+    this.effects.push({ type: 'mail', id, box: state.box, request });
+  }
+
+  private countPut(source: string, bytes: number, nowMs: number): void {
+    if (nowMs >= this.dayMs + DAY_MS) {
+      this.dayMs = nowMs;
+      this.put = new Counts();
+    }
+    if (this.put.of(source) + bytes > MAILBOX_BYTES_PER_ADDRESS_PER_DAY) {
+      throw new Refusal(NO.full, 'mailbox bytes of an address');
+    }
+    this.put.add(source, bytes);
+  }
+
+  private onMail(connection: Connection, answer: MailAnswer, nowMs: number): void {
+    const { id, state } = connection;
+    if (state.at !== 'box') return;
+    state.busy = false;
+    if (answer.type === 'full') this.refuse(connection, new Refusal(NO.full, 'mailbox full'));
+    else if (answer.type === 'failed') {
+      this.refuse(connection, new Refusal(NO.failed, 'the disk failed'));
+    } else {
+      connection.deadlineMs = nowMs + MAILBOX_REQUEST_MS;
+      this.effects.push({ type: 'send', id, bytes: encodeAnswer(answer) });
+    }
+  }
+
   private onTick(nowMs: number): void {
     for (const connection of this.connections.values()) {
       if (connection.deadlineMs > nowMs) continue;
       const { at } = connection.state;
       if (at === 'unproven') this.refuse(connection, new Refusal(NO.tooSlow, 'no proof in time'));
-      else if (at === 'listening') this.refuse(connection, new Refusal(NO.tooSlow, 'idle'));
-      else this.refuse(connection, new Refusal(NO.unavailable, 'nobody joined in time'));
+      else if (at === 'listening' || at === 'box') {
+        this.refuse(connection, new Refusal(NO.tooSlow, 'idle'));
+      } else this.refuse(connection, new Refusal(NO.unavailable, 'nobody joined in time'));
     }
     for (const pair of new Set(this.tokens.values())) if (pair.expiresMs <= nowMs) this.drop(pair);
   }
@@ -308,7 +317,7 @@ export class RelayHub {
 
   private refuse(connection: Connection, { code, why }: Refusal): void {
     if (connection.state.at === 'closing') return;
-    this.log('refused', connection, why);
+    this.log('refused', connection, { why });
     this.leave(connection);
     if (!connection.greeted) {
       this.effects.push({ type: 'send', id: connection.id, bytes: RELAY_MAGIC });
@@ -323,7 +332,8 @@ export class RelayHub {
     connection.state = { at: 'closing' };
     connection.deadlineMs = Infinity;
     if (state.at === 'closing') return;
-    if (state.at !== 'listening' && state.at !== 'piped') this.pending.remove(source);
+    if (state.at === 'box') this.boxes -= 1;
+    else if (state.at !== 'listening' && state.at !== 'piped') this.pending.remove(source);
     if (state.at === 'listening' && this.listeners.get(state.name) === connection) {
       this.listeners.delete(state.name);
       this.log('left', connection);
@@ -358,33 +368,11 @@ export class RelayHub {
     this.effects.push({ type: 'send', id, bytes: encodeRecord(kind, ...parts) });
   }
 
-  private log(event: LogEntry['event'], { id, address }: Connection, why?: string): void {
-    const entry = { event, id, from: address, ...(why === undefined ? {} : { why }) };
-    this.effects.push({ type: 'log', entry });
-  }
-}
-
-function checkHead(kind: number, length: number): void {
-  if (LENGTHS.get(kind) === length) return;
-  throw new WnError('invalid', `a record of kind ${kind} and ${length} bytes`);
-}
-
-/** How many there are of each; what there is none of takes no room. */
-class Counts {
-  private readonly counts = new Map<string, number>();
-
-  of(what: string): number {
-    return this.counts.get(what) ?? 0;
-  }
-
-  add(what: string): void {
-    this.counts.set(what, this.of(what) + 1);
-  }
-
-  remove(what: string): void {
-    const left = this.of(what) - 1;
-    assert(left >= 0, 'counted out more than came in');
-    if (left === 0) this.counts.delete(what);
-    else this.counts.set(what, left);
+  private log(
+    event: LogEntry['event'],
+    { id, address }: Connection,
+    more: Pick<LogEntry, 'why' | 'bytes'> = {},
+  ): void {
+    this.effects.push({ type: 'log', entry: { event, id, from: address, ...more } });
   }
 }

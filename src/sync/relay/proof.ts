@@ -41,6 +41,11 @@ export function listenerName(publicKey: string): string {
   return toHex(hash('wn/relay-name/1', fromHex(publicKey)));
 }
 
+/** The id of a box (hex, 32 bytes), from the public key that is used for it. */
+export function boxId(publicKey: string): string {
+  return toHex(hash('wn/mailbox-id/1', fromHex(publicKey)));
+}
+
 /** 64 bytes; `fields` are what the record says besides the key. */
 export function prove(
   signer: Signer,

@@ -14,18 +14,27 @@ export const KEY_BYTES = 32;
 export const SIGNATURE_BYTES = 64;
 export const NONCE_BYTES = 32;
 export const TOKEN_BYTES = 32;
+export const ITEM_ID_BYTES = 16;
 
 /** From clients below 128, from relays above. */
 export const KIND = {
   listen: 0x01,
   connect: 0x02,
   join: 0x03,
+  box: 0x04,
   ping: 0x05,
+  put: 0x06,
+  list: 0x07,
+  get: 0x08,
+  ack: 0x09,
   challenge: 0x81,
   ok: 0x82,
   offer: 0x83,
   token: 0x84,
   pong: 0x85,
+  stored: 0x86,
+  items: 0x87,
+  item: 0x88,
   no: 0x89,
 } as const;
 
@@ -43,6 +52,10 @@ export const NO = {
   /** Another has come to listen under the same key. */
   replaced: 6,
   tooSlow: 7,
+  /** A mailbox, or the relay's room for all of them. */
+  full: 8,
+  /** The relay's own fault. */
+  failed: 9,
 } as const;
 
 export type NoCode = (typeof NO)[keyof typeof NO];

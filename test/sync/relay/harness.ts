@@ -2,12 +2,8 @@
 import assert from 'node:assert/strict';
 import { fromHex } from '../../../src/core/bytes.js';
 import { signerFromSeed, type Signer } from '../../../src/core/crypto.js';
-import {
-  RelayHub,
-  type HubEffect,
-  type HubEvent,
-  type LogEntry,
-} from '../../../src/sync/relay/hub.js';
+import type { HubEffect, HubEvent, LogEntry } from '../../../src/sync/relay/connection.js';
+import { RelayHub } from '../../../src/sync/relay/hub.js';
 import { listenerName, prove, type Channel } from '../../../src/sync/relay/proof.js';
 import {
   decodeHead,
@@ -28,6 +24,7 @@ export class HubUnderTest {
   nowMs = 0;
   readonly pipes: (readonly [number, number])[] = [];
   readonly log: LogEntry[] = [];
+  readonly mail: (HubEffect & { readonly type: 'mail' })[] = [];
   private readonly clients = new Map<number, Client>();
   private last = 0;
 
@@ -50,6 +47,10 @@ export class HubUnderTest {
   }
 
   private perform(effect: HubEffect): void {
+    if (effect.type === 'mail') {
+      this.mail.push(effect);
+      return;
+    }
     if (effect.type === 'log') this.log.push(effect.entry);
     else if (effect.type === 'pipe') this.pipes.push(effect.ids);
     else if (effect.type === 'send') this.clients.get(effect.id)?.received.push(effect.bytes);
