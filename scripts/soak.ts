@@ -9,6 +9,7 @@ import { runCrashes } from '../test/simulation/crash.js';
 import { runShrinking } from '../test/simulation/shrink.js';
 import { runVerdicts } from '../test/simulation/verdicts.js';
 import { runHundred, runTen } from '../test/soak/anchor.js';
+import { runAnchorKills } from '../test/soak/anchorkill.js';
 import { runDamage } from '../test/soak/damage.js';
 import { runKills } from '../test/soak/kill.js';
 import { runTrace } from '../test/soak/traces.js';
@@ -62,6 +63,11 @@ const SOAKS: Readonly<Record<string, Soak>> = {
     n: 1,
     run: async () => `${await runTen(60)}\n${await runHundred(600)}`,
   },
+  anchorkill: {
+    what: 'histories around an anchor that is killed, or whose client is, amid a sync',
+    n: 50,
+    run: runAnchorKills,
+  },
   traces: {
     what: 'recorded editing sessions, whole, a device for each person',
     n: traceNames().length,
@@ -86,7 +92,7 @@ const steps = Number(values.steps);
 if (chosen === undefined || ![n, first, steps].every(Number.isSafeInteger)) {
   console.error('npm run soak -- NAME [--n RUNS] [--seed FIRST] [--steps STEPS], where NAME is');
   for (const [each, soak] of Object.entries(SOAKS))
-    console.error(`  ${each.padEnd(9)} ${soak.what} (--n ${soak.n})`);
+    console.error(`  ${each.padEnd(10)} ${soak.what} (--n ${soak.n})`);
   process.exitCode = 2;
 } else {
   process.exitCode = await soak(chosen);

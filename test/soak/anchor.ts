@@ -29,7 +29,7 @@ const AFTER_LAST_PUSH_MS = 1_000;
 const GROWTH_MAX = 1.2;
 const SPARE_MS = 600_000;
 
-interface Ground {
+export interface Ground {
   readonly folder: string;
   readonly anchor: AnchorProcess;
   readonly founder: Device;
@@ -37,7 +37,7 @@ interface Ground {
 }
 
 /** A workspace that an anchor hosts and holds, and a ticket to it. */
-async function lay(seconds: number): Promise<Ground> {
+export async function lay(seconds: number): Promise<Ground> {
   const folder = scratch();
   const founder = new Device(join(folder, 'founder'), 'founder');
   mkdirSync(founder.root);
