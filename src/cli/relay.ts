@@ -8,6 +8,7 @@ import { homeFolder } from '../node/home.js';
 import { startRelay } from '../node/relayserver.js';
 import { nodeRng } from '../node/rng.js';
 import { openStorage } from '../node/storage.js';
+import { loadCertificate } from '../node/tlsline.js';
 import { Boxes, type MailAnswer, type MailRequest } from '../sync/relay/boxes.js';
 import type { LogEntry } from '../sync/relay/connection.js';
 import { RelayHub } from '../sync/relay/hub.js';
@@ -21,24 +22,29 @@ export interface RelayWish {
   readonly listen: string;
   /** Where mailboxes are kept; by default in the device's home. */
   readonly root: string | undefined;
+  /** PEM files; null: plain TCP. */
+  readonly tls: { readonly cert: string; readonly key: string } | null;
 }
 
 /** Works until it is told to stop; `ready` is told the address that devices give to `--relay`. */
 export async function runRelay(
   context: Context,
-  { listen, root }: RelayWish,
+  { listen, root, tls: files }: RelayWish,
   ready: (address: string) => Promise<void>,
 ): Promise<void> {
   const { signal } = context.interruption;
+  const at = (file: string): string => resolve(context.cwd, file);
+  const tls = files === null ? undefined : loadCertificate(at(files.cert), at(files.key));
   const boxes = await openBoxes(context, root);
   const server = await startRelay({
     place: placeOf(listen),
     hub: new RelayHub(nodeRng),
     mail: (box, request) => askBoxes(context, boxes, box, request),
     log: relayLog(context),
+    tls,
   });
   const sweeping = sweepDaily(context, boxes);
-  await ready(showRelayPlace({ tls: false, ...server.place }));
+  await ready(showRelayPlace({ tls: tls !== undefined, ...server.place }));
   if (!signal.aborted) {
     await new Promise((stop) => signal.addEventListener('abort', stop, { once: true }));
   }

@@ -19,14 +19,25 @@ export default class Relay extends WnCommand<typeof Relay, Record<string, never>
       helpValue: 'DIR',
       description: 'Keep mailboxes there. Default: relay, in the home of the device.',
     }),
+    'tls-cert': Flags.string({
+      helpValue: 'FILE',
+      description: 'Speak TLS with this certificate (PEM). Default: plain TCP.',
+      dependsOn: ['tls-key'],
+    }),
+    'tls-key': Flags.string({
+      helpValue: 'FILE',
+      description: 'The key of the certificate (PEM).',
+      dependsOn: ['tls-cert'],
+    }),
   };
   static override readonly endless = true;
   static override readonly examples = ['wn relay --listen :5100'];
   static override readonly result = '{ready, address}, once it listens';
 
   protected async execute(): Promise<undefined> {
-    const { listen, root } = this.flags;
-    await runRelay(this.context, { listen, root }, (address) =>
+    const { listen, root, 'tls-cert': cert, 'tls-key': key } = this.flags;
+    const tls = cert !== undefined && key !== undefined ? { cert, key } : null;
+    await runRelay(this.context, { listen, root, tls }, (address) =>
       this.announce({ ready: true, address }, `listening: ${address}`),
     );
     return undefined;

@@ -7,6 +7,7 @@ import { WnError } from '../core/errors.js';
 import { RELAY_ANSWER_MS } from '../core/limits.js';
 import type { RelayLine } from '../sync/relay/client.js';
 import { dialTcp, type Place } from './tcp.js';
+import { exporterOf, overTls } from './tlsline.js';
 
 /** Where a relay is, and how it is spoken to. */
 export interface RelayPlace extends Place {
@@ -68,7 +69,10 @@ export class SocketLine implements RelayLine {
 
 /** Throws `unreachable`. */
 export async function dialRelay(place: RelayPlace): Promise<SocketLine> {
-  return new SocketLine(await dialTcp(place), null);
+  const socket = await dialTcp(place);
+  if (!place.tls) return new SocketLine(socket, null);
+  const line = await overTls(socket, place.host);
+  return new SocketLine(line, exporterOf(line));
 }
 
 function hungUp(): WnError {

@@ -2,13 +2,15 @@
  * The relay's sockets: feeds a hub what arrives and does what it orders. Knows nothing of
  * the protocol; within a pipe it moves bytes, no more of them at a time than bounds say.
  */
-import { createServer, type AddressInfo } from 'node:net';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { TLSSocket, type SecureContext } from 'node:tls';
 import { WnError } from '../core/errors.js';
 import { MAILBOX_ITEM_BYTES_MAX, SYNC_CLOSE_MS } from '../core/limits.js';
 import type { MailAnswer, MailRequest } from '../sync/relay/boxes.js';
 import type { ConnectionId, HubEffect, HubEvent, LogEntry } from '../sync/relay/connection.js';
 import { Pipes } from './pipes.js';
+import { exporterOf } from './tlsline.js';
 import type { Place } from './tcp.js';
 
 export interface Hub {
@@ -21,6 +23,8 @@ export interface RelayOptions {
   /** Asks the mailboxes. */
   readonly mail: (box: string, request: MailRequest) => Promise<MailAnswer>;
   readonly log: (entry: LogEntry) => void;
+  /** Without it, plain TCP. */
+  readonly tls?: SecureContext | undefined;
 }
 
 export interface RelayServer {
@@ -35,7 +39,13 @@ const TICK_MS = 1_000;
 const UNREAD_BYTES_MAX = 2 * MAILBOX_ITEM_BYTES_MAX;
 
 /** Throws `usage` where the address can't be listened on. */
-export async function startRelay({ place, hub, mail, log }: RelayOptions): Promise<RelayServer> {
+export async function startRelay({
+  place,
+  hub,
+  mail,
+  log,
+  tls,
+}: RelayOptions): Promise<RelayServer> {
   const open = new Map<ConnectionId, Duplex>();
   const pipes = new Pipes();
   let last: ConnectionId = 0;
@@ -62,20 +72,24 @@ export async function startRelay({ place, hub, mail, log }: RelayOptions): Promi
 
   const server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => {
     const id = ++last;
-    open.set(id, socket);
-    socket.on('error', () => undefined);
-    socket.once('end', () => {
-      if (!pipes.has(socket)) socket.end();
+    const line = tls === undefined ? socket : secured(socket, tls);
+    open.set(id, line);
+    for (const each of new Set([socket, line])) each.on('error', () => socket.destroy());
+    line.once('end', () => {
+      if (!pipes.has(line)) line.end();
     });
     socket.once('close', () => {
       open.delete(id);
+      line.destroy();
       tell({ type: 'closed', id });
       if (open.size === 0) emptied();
     });
     tell({ type: 'opened', id, address: socket.remoteAddress ?? '' });
-    tell({ type: 'secured', id, exporter: null });
-    socket.on('data', (bytes: Buffer) => {
-      if (!pipes.has(socket)) tell({ type: 'bytes', id, bytes });
+    if (line instanceof TLSSocket) {
+      line.once('secure', () => tell({ type: 'secured', id, exporter: exporterOf(line) }));
+    } else tell({ type: 'secured', id, exporter: null });
+    line.on('data', (bytes: Buffer) => {
+      if (!pipes.has(line)) tell({ type: 'bytes', id, bytes });
     });
   });
   await listening(server, place);
@@ -93,6 +107,10 @@ export async function startRelay({ place, hub, mail, log }: RelayOptions): Promi
       for (const line of open.values()) line.destroy();
     },
   };
+}
+
+function secured(socket: Socket, secureContext: SecureContext): TLSSocket {
+  return new TLSSocket(socket, { isServer: true, secureContext });
 }
 
 /** Nobody may have us pile up what he asks for and doesn't read. */

@@ -1,0 +1,50 @@
+/** TLS between a device and a relay: certificates, and what binds a proof to the session. */
+import { readFileSync } from 'node:fs';
+import { isIP, type Socket } from 'node:net';
+import { connect, createSecureContext, type SecureContext, type TLSSocket } from 'node:tls';
+import { WnError } from '../core/errors.js';
+import { LOGIN_MS } from '../core/limits.js';
+import { worldFault } from './faults.js';
+
+/** Throws `usage` for files that aren't a certificate and its key. */
+export function loadCertificate(certFile: string, keyFile: string): SecureContext {
+  try {
+    const [cert, key] = [certFile, keyFile].map((file) => readFileSync(file));
+    return createSecureContext({ cert, key, minVersion: 'TLSv1.2' });
+  } catch (cause) {
+    const error = worldFault(cause, certFile);
+    if (error instanceof WnError) throw error;
+    throw new WnError('usage', `no certificate with its key in ${certFile} and ${keyFile}`, {
+      hint: 'both are PEM; the certificate first in its file, then those of its issuers',
+      cause,
+    });
+  }
+}
+
+/** Throws `unreachable`, also for a certificate that doesn't hold. */
+export function overTls(socket: Socket, host: string): Promise<TLSSocket> {
+  const servername = isIP(host) === 0 ? { servername: host } : {};
+  const line = connect({ socket, host, ...servername, minVersion: 'TLSv1.2' });
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => line.destroy(new Error('no answer in time')), LOGIN_MS);
+    line.once('secureConnect', () => {
+      clearTimeout(timer);
+      resolve(line);
+    });
+    line.once('error', (cause: Error) => {
+      clearTimeout(timer);
+      socket.destroy();
+      reject(
+        new WnError('unreachable', `no TLS with ${host}: ${cause.message}`, {
+          hint: 'nothing was exchanged; a certificate of your own: NODE_EXTRA_CA_CERTS=FILE',
+          cause,
+        }),
+      );
+    });
+  });
+}
+
+/** 32 bytes that both ends of a session have, and no other session (RFC 9266). */
+export function exporterOf(line: TLSSocket): Uint8Array {
+  return line.exportKeyingMaterial(32, 'EXPORTER-Channel-Binding', Buffer.alloc(0));
+}
