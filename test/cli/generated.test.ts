@@ -1,12 +1,13 @@
 /** Help, manual pages and completion scripts, which are all made from the command classes. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { completionScript, SHELLS, type Shell } from '../../src/cli/completion.js';
 import { describeAll, type CommandDescription } from '../../src/cli/describe.js';
 import { commandHelp, flagLabel } from '../../src/cli/help.js';
+import { removeFolder, tempFolder } from '../conform/tempdir.js';
 import { skip } from '../support/skip.js';
 import { ROOT, wn } from './program.js';
 
@@ -120,8 +121,12 @@ describe('completion', () => {
   for (const shell of SHELLS) {
     it(`is accepted by ${shell}`, function () {
       if (!isPresent(shell)) skip(this, `${shell} is not installed`);
-      const input = completionScript(shell, commands);
-      const { status, stderr } = spawnSync(shell, checks[shell], { input, encoding: 'utf8' });
+      // fish reads no script from the socket that a child of Node has for its input.
+      const folder = tempFolder();
+      const script = join(folder, 'completion');
+      writeFileSync(script, completionScript(shell, commands));
+      const { status, stderr } = spawnSync(shell, [...checks[shell], script], { encoding: 'utf8' });
+      removeFolder(folder);
       assert.deepEqual([status, stderr], [0, '']);
     });
   }

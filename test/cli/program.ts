@@ -8,7 +8,7 @@ import { buildSync } from 'esbuild';
 
 export const ROOT = join(import.meta.dirname, '../..');
 const BIN = join(ROOT, 'bin/wn.js');
-const TIMEOUT_MS = 15_000;
+const TIMEOUT_MS = 30_000;
 
 export interface Finished {
   readonly status: number | null;

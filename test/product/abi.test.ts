@@ -27,6 +27,7 @@ for (const version of readdirSync(ABI)) {
       cpSync(join(ABI, version, 'repository'), join(desk.root, '.wn'), { recursive: true });
       cpSync(join(ABI, version, 'home'), desk.home, { recursive: true });
       // Git keeps no more of a mode than whether the file can be run.
+      for (const folder of [desk.home, join(desk.root, '.wn')]) chmodSync(folder, 0o700);
       chmodSync(join(desk.home, 'device_ed25519'), 0o600);
     });
     after(() => discard(top));

@@ -19,7 +19,7 @@ describe('wn serve --listen', function () {
 
   async function serve(): Promise<void> {
     const line = ['-C', desk.root, '--json', 'serve', '--listen', '127.0.0.1:0'];
-    server = startWn(line, { env: { WN_HOME: desk.home } });
+    server = startWn(line, { env: { WN_HOME: desk.home }, timeoutMs: PRODUCT_TEST_MS });
     const [text] = (await once(createInterface({ input: server.stdout }), 'line')) as [string];
     const said = JSON.parse(text) as { ready: boolean; address: string };
     assert.equal(said.ready, true);

@@ -191,7 +191,8 @@ function changesOf({ view, fold }: Replica, node: NodeId): readonly Changed[] {
       (token) => !after.has(token),
     );
     const inserted = runs.flatMap(([, what]) => (typeof what === 'string' ? tokensOf(what) : []));
-    const deletesAmongDead = tombstones && runs.some(([, what]) => typeof what === 'number');
+    const deletesAmongDead =
+      tombstones === true && runs.some(([, what]) => typeof what === 'number');
     return { log, seq, index, inserted, deleted, deletesAmongDead };
   });
 }
