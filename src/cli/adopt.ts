@@ -3,7 +3,7 @@ import { existsSync, rmSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { decodeTicket, redeem } from '../caps/ticket.js';
 import { toHex } from '../core/bytes.js';
-import { WnError } from '../core/errors.js';
+import { assert, WnError } from '../core/errors.js';
 import { showId, type WorkspaceId } from '../core/ids.js';
 import { SSH_LOGIN_MS } from '../core/limits.js';
 import { nodeClock } from '../node/clock.js';
@@ -16,7 +16,7 @@ import { folderNameOf, parseAddress, showAddress } from './address.js';
 import { checkEmpty, placeFor } from './birth.js';
 import type { Context } from './context.js';
 import { checkServeCommand, dial, type StreamAddress } from './dial.js';
-import { exchange } from './exchange.js';
+import { exchange } from './exchanges.js';
 import { repositoryAt } from './location.js';
 import { deviceKey, portsOf, repositoryOf } from './repository.js';
 
@@ -140,17 +140,17 @@ async function adoptFrom(
     const replica = await adoptWorkspace(ports, whole, joining);
     const repository = repositoryOf(context, location, replica);
     try {
-      const { remotes, failures } = await exchange(context, repository, [origin], 'pull');
+      const { ends } = await exchange(context, repository, [origin], 'pull');
       arrived = replica.authority.genesis() !== null;
-      const [failure] = failures;
-      if (failure !== undefined) throw failure;
+      const [end] = ends;
+      assert(end !== undefined, 'an exchange with a remote that came to nothing');
+      if (end.error !== null) throw end.error;
       const { workspace, name } = config;
-      const commits = remotes[0]?.received ?? 0;
       return {
         workspace: showId(workspace),
         name,
         path: root,
-        commits,
+        commits: end.received,
         device: joining.deviceName,
       };
     } finally {

@@ -1,6 +1,6 @@
 /**
- * Exchanges with remotes: opens each, runs the session, brings both sides' files in
- * step. One that fails doesn't stop the others.
+ * The exchange with one remote: opens it, runs the session, has the files over there
+ * brought in step. Leaves out those here, and what it is to have several: `exchanges.ts`.
  */
 import { WnError } from '../core/errors.js';
 import { showTime, hlcFromMs } from '../core/hlc.js';
@@ -17,81 +17,40 @@ import {
 } from '../sync/kept.js';
 import { syncStores } from '../sync/path.js';
 import { ReplicaStore } from '../sync/replicastore.js';
+import type { SharedReplica } from '../sync/shared.js';
+import type { SyncStore } from '../sync/store.js';
 import { parseAddress } from './address.js';
 import type { Context } from './context.js';
 import { dial, type StreamAddress } from './dial.js';
 import { repositoryAt } from './location.js';
+import type { Logins } from './logins.js';
 import { rememberRemote } from './remotes.js';
 import { openAt, type Repository } from './repository.js';
 
-export interface RemoteResult {
-  readonly name: string;
-  readonly ok: boolean;
-  readonly sent: number;
-  readonly received: number;
-  readonly bytes: number;
-  readonly ms: number;
-  readonly error?: { readonly code: string; readonly message: string; readonly hint?: string };
+/** What the exchanges of one command share, which may run at the same time. */
+export interface Exchanging {
+  readonly context: Context;
+  readonly here: Repository;
+  /** `here.replica`, which their sessions write to in turns while they wait for the network. */
+  readonly shared: SharedReplica;
+  readonly logins: Logins;
 }
 
-export interface Exchanged {
-  readonly remotes: readonly RemoteResult[];
-  /** Files written or removed here. */
-  readonly applied: number;
-  /** Paths where edits that were not committed yet were merged with what came. */
-  readonly merged: readonly string[];
-  /** Paths that a file of the user's stands in the way of. */
-  readonly waiting: readonly string[];
-  readonly conflicts: number;
-  /** What each failure was, in the order of the remotes. */
-  readonly failures: readonly WnError[];
-}
-
-/** Runs `mode` with each remote in turn. Never throws for a remote's failure. */
-export async function exchange(
-  context: Context,
-  here: Repository,
-  remotes: readonly Remote[],
-  mode: SyncMode,
-): Promise<Exchanged> {
-  const results: RemoteResult[] = [];
-  const failures: WnError[] = [];
-  for (const remote of remotes) {
-    try {
-      const report = await exchangeWith(context, here, remote, mode);
-      results.push(resultOf(remote.name, report));
-      if (report.error !== null) failures.push(report.error);
-    } catch (error) {
-      if (!(error instanceof WnError)) throw error;
-      failures.push(error);
-      results.push(failed(remote.name, error));
-    }
-  }
-  const materialised = await here.work.bringInStep();
-  return {
-    remotes: results,
-    applied: materialised.written + materialised.removed,
-    merged: materialised.merged,
-    waiting: materialised.waiting,
-    conflicts: here.replica.view.conflictCount(),
-    failures,
-  };
-}
-
-async function exchangeWith(
-  context: Context,
-  here: Repository,
+/** Exchanges with one remote. Throws what keeps a session from beginning. */
+export async function exchangeWith(
+  exchanging: Exchanging,
   remote: Remote,
   mode: SyncMode,
 ): Promise<SyncReport> {
+  const { here, shared } = exchanging;
   const address = parseAddress(remote.url, here.location.root);
   const { storage, clock } = here.replica.ports;
   const kept = new KeptCheckpoints(storage, () => remoteCheckpointPath(remote.name));
-  const near = new ReplicaStore(here.replica, kept);
+  const near = shared.store(kept);
   const report =
     address.kind === 'path'
-      ? await overPath(context, here, remote, address.folder, near, mode)
-      : await overLine(context, here, remote, address, near, mode);
+      ? await overPath(exchanging, remote, address.folder, near, mode)
+      : await overLine(exchanging, remote, address, near, mode);
   await kept.save();
   if (report.ok) {
     const lastOkAt = showTime(hlcFromMs(clock.wallMs()));
@@ -101,11 +60,10 @@ async function exchangeWith(
 }
 
 async function overPath(
-  context: Context,
-  here: Repository,
+  { context, here, shared }: Exchanging,
   remote: Remote,
   folder: string,
-  near: ReplicaStore,
+  near: SyncStore,
   mode: SyncMode,
 ): Promise<SyncReport> {
   const there = await atRemote(remote, () => openRemote(context, here, remote, folder));
@@ -114,7 +72,9 @@ async function overPath(
     const kept = new KeptCheckpoints(there.replica.ports.storage, peerCheckpointPath);
     const far = new ReplicaStore(there.replica, kept);
     const { signal } = context.interruption;
-    const { near: report } = await syncStores(near, far, mode, { clock, rng }, { signal });
+    const { near: report } = await shared.read(() =>
+      syncStores(near, far, mode, { clock, rng }, { signal }, (end) => shared.channel(end)),
+    );
     if (mode !== 'pull') await atRemote(remote, () => receiveIn(there));
     await kept.save();
     return report;
@@ -124,11 +84,10 @@ async function overPath(
 }
 
 async function overLine(
-  context: Context,
-  here: Repository,
+  { context, here, shared, logins }: Exchanging,
   remote: Remote,
   address: StreamAddress,
-  near: ReplicaStore,
+  near: SyncStore,
   mode: SyncMode,
 ): Promise<SyncReport> {
   const { clock, rng, storage } = here.replica.ports;
@@ -138,19 +97,24 @@ async function overLine(
       hint: 'nothing was exchanged; change the address with: wn remote add',
     });
   }
-  const line = await dial(context, here.replica.config, remote, address);
-  const report = await runSync(
-    near,
-    line.channel,
-    { clock, rng },
-    {
-      mode,
-      likely: lastPeer(storage, remote.name),
-      // The user may be typing a passphrase, or a jump host may be slow.
-      admissionMs: SSH_LOGIN_MS,
-      signal: context.interruption.signal,
-    },
-  );
+  const mayAsk = address.kind === 'ssh' && context.interactive;
+  const { line, report } = await logins.oneAtATime(mayAsk, async (through) => {
+    const line = await dial(context, here.replica.config, remote, address);
+    const run = () =>
+      runSync(
+        near,
+        shared.channel(through(line.channel)),
+        { clock, rng },
+        {
+          mode,
+          likely: lastPeer(storage, remote.name),
+          // The user may be typing a passphrase, or a jump host may be slow.
+          admissionMs: SSH_LOGIN_MS,
+          signal: context.interruption.signal,
+        },
+      );
+    return { line, report: await shared.read(run) };
+  });
   // Who has sent something finds it in the files over there, when the command ends.
   if (report.ok && report.sent + report.blobsSent > 0) await line.gone();
   const fault = report.error?.code === 'unreachable' ? await line.fault() : null;
@@ -208,18 +172,4 @@ async function openRemote(
   throw new WnError('unreachable', `${folder} holds another workspace`, {
     hint: 'nothing was exchanged; change the address with: wn remote add',
   });
-}
-
-function resultOf(name: string, report: SyncReport): RemoteResult {
-  const { sent, received, bytes, ms, error } = report;
-  const result = { name, ok: report.ok, sent, received, bytes, ms: Math.round(ms) };
-  return error === null ? result : { ...result, error: describe(error) };
-}
-
-function failed(name: string, error: WnError): RemoteResult {
-  return { name, ok: false, sent: 0, received: 0, bytes: 0, ms: 0, error: describe(error) };
-}
-
-function describe({ code, message, hint }: WnError): NonNullable<RemoteResult['error']> {
-  return hint === undefined ? { code, message } : { code, message, hint };
 }

@@ -18,6 +18,16 @@ export const exchangeFlags = {
   }),
   commit: Flags.boolean({ description: 'Commit first.' }),
   all: Flags.boolean({ description: 'All remotes, as without names.' }),
+  retry: Flags.duration({
+    default: 0,
+    description:
+      'Try again for so long, less and less often, what fails because a remote is out of reach or busy.',
+  }),
+  tolerate: Flags.duration({
+    default: 0,
+    description:
+      'A remote that is out of reach or busy is no failure if it was in step so recently.',
+  }),
   'fail-on-conflict': Flags.boolean({ description: 'Exit 4 if overlaps are open afterwards.' }),
 };
 
@@ -25,19 +35,23 @@ interface ExchangeFlagValues {
   readonly message?: string | undefined;
   readonly commit: boolean;
   readonly all: boolean;
+  readonly retry: number;
+  readonly tolerate: number;
   readonly 'fail-on-conflict': boolean;
 }
 
 export function wishOf(
   mode: SyncMode,
   remotes: readonly string[] | undefined,
-  { message, commit, all, 'fail-on-conflict': failOnConflict }: ExchangeFlagValues,
+  { message, commit, all, retry, tolerate, ...flags }: ExchangeFlagValues,
 ): SyncWish {
   return {
     mode,
     remotes: all ? [] : (remotes ?? []),
     commit: commit || message !== undefined ? { message: message ?? null } : null,
-    failOnConflict,
+    failOnConflict: flags['fail-on-conflict'],
+    retryMs: retry,
+    tolerateMs: tolerate,
   };
 }
 
@@ -48,7 +62,7 @@ export abstract class ExchangeCommand extends WnCommand<
   static override readonly args = exchangeArgs;
   static override readonly flags = exchangeFlags;
   static override readonly result =
-    '{remotes: [{name, ok, sent, received, bytes, ms, error?}], applied, conflicts}';
+    '{remotes: [{name, ok, sent, received, bytes, ms, error?, toleratedMs?}], applied, conflicts}';
 
   protected abstract readonly mode: SyncMode;
 

@@ -14,8 +14,11 @@ import { remoteCheckpointPath } from '../sync/kept.js';
 export interface RemoteStatus {
   readonly name: string;
   readonly url: string;
+  /** Commits held here that the remote lacked when it was last reached. */
   readonly ahead: number;
+  /** Commits that the remote held then, and that aren't here. */
   readonly behind: number;
+  /** When an exchange with it last went well; null if none ever did. */
   readonly lastOkAt: string | null;
 }
 
@@ -46,6 +49,7 @@ export async function rememberRemote(
 }
 
 export async function remoteStatuses(replica: Replica): Promise<readonly RemoteStatus[]> {
+  if (replica.config.remotes.length === 0) return [];
   const ours = have(replica.history);
   const statuses: RemoteStatus[] = [];
   for (const { name, url } of replica.config.remotes) {
@@ -62,8 +66,8 @@ export async function remoteStatuses(replica: Replica): Promise<readonly RemoteS
   return statuses;
 }
 
-/** How many commits `a` holds that `b` doesn't. A log that continues another begins later than 0. */
-function beyond(replica: Replica, a: readonly HaveEntry[], b: readonly HaveEntry[]): number {
+/** How many commits are in `a` that aren't in `b`. A log that continues another begins later than 0. */
+export function beyond(replica: Replica, a: readonly HaveEntry[], b: readonly HaveEntry[]): number {
   const known = new Map(b.map((entry) => [logId(entry.dev, entry.epoch), entry.seq]));
   return a.reduce((sum, { dev, epoch, seq }) => {
     const log = logId(dev, epoch);

@@ -2,13 +2,30 @@
 import { EXIT, WnError } from '../core/errors.js';
 import type { Remote } from '../repo/settings.js';
 import type { SyncMode } from '../sync/frames.js';
+import { ago } from './ago.js';
 import type { Context } from './context.js';
 import { counted } from './counted.js';
-import { exchange, type Exchanged, type RemoteResult } from './exchange.js';
+import { exchange, type RemoteEnd } from './exchanges.js';
 import { follow, type Followed } from './follow.js';
+import { mailAfter, mailBefore, type Mailed } from './mailbox.js';
 import { Outcome } from './outcome.js';
 import type { TextOutput } from './output.js';
+import { recallRemote } from './remotes.js';
 import { openRepository, type Repository } from './repository.js';
+
+export interface RemoteResult {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly sent: number;
+  readonly received: number;
+  readonly bytes: number;
+  readonly ms: number;
+  /** The device wasn't there: what it lacks, as far as is known, waits in its mailbox. */
+  readonly mailbox?: true;
+  readonly error?: { readonly code: string; readonly message: string; readonly hint?: string };
+  /** It failed, and was in step so recently that this doesn't count: so long ago, milliseconds. */
+  readonly toleratedMs?: number;
+}
 
 export interface SyncResult {
   readonly remotes: readonly RemoteResult[];
@@ -25,6 +42,10 @@ export interface SyncWish {
   /** Commit what changed first; null: don't. */
   readonly commit: { readonly message: string | null } | null;
   readonly failOnConflict: boolean;
+  /** For how long to try again what may go well a moment later, milliseconds; absent: not at all. */
+  readonly retryMs?: number;
+  /** A remote that was in step so recently may be out of reach, milliseconds; absent: none may. */
+  readonly tolerateMs?: number;
 }
 
 const NO_REMOTE = 'no remote is configured; add one: wn remote add NAME ADDRESS';
@@ -35,12 +56,21 @@ export async function synchronise(
   wish: SyncWish,
 ): Promise<SyncResult | Outcome<SyncResult>> {
   const { repository, remotes } = await begin(context, wish);
-  const exchanged = await exchange(context, repository, remotes, wish.mode);
-  const { failures } = exchanged;
-  const result = resultOf(exchanged, remotes.length === 0);
-  const [only] = failures;
-  if (only !== undefined && remotes.length === 1) throw only;
-  if (failures.length > 0) return new Outcome(result, EXIT.partly);
+  const { mode, retryMs = 0, tolerateMs = 0 } = wish;
+  const mail = await mailBefore(context, repository, remotes, mode);
+  const { ends: met, ...rest } = await exchange(context, repository, remotes, mode, retryMs);
+  const ends: Mailed<RemoteEnd>[] = [];
+  for (const [i, remote] of remotes.entries()) {
+    const [end, count] = [met[i], mail.get(remote.name) ?? 0];
+    if (end) ends.push(await mailAfter(context, repository, remote, mode, end, count));
+  }
+  const shown = await Promise.all(ends.map((end) => resultOf(repository, end, tolerateMs)));
+  const none = remotes.length === 0 ? { note: NO_REMOTE } : {};
+  const result = { remotes: shown, ...rest, ...none };
+  const failed = shown.filter(({ ok, toleratedMs }) => !ok && toleratedMs === undefined);
+  const [only] = ends;
+  if (failed.length > 0 && ends.length === 1 && only?.error) throw only.error;
+  if (failed.length > 0) return new Outcome(result, EXIT.partly, sayFailed(failed, shown));
   if (wish.failOnConflict && result.conflicts > 0) return new Outcome(result, EXIT.conditionNotMet);
   return result;
 }
@@ -74,7 +104,7 @@ async function begin(
 function chosen({ replica }: Repository, names: readonly string[]): readonly Remote[] {
   const { remotes } = replica.config;
   if (names.length === 0) return remotes;
-  return names.map((name) => {
+  return [...new Set(names)].map((name) => {
     const found = remotes.find((remote) => remote.name === name);
     if (found !== undefined) return found;
     const known = remotes.map((remote) => remote.name).join(', ');
@@ -84,20 +114,44 @@ function chosen({ replica }: Repository, names: readonly string[]): readonly Rem
   });
 }
 
-function resultOf(
-  { remotes, applied, merged, waiting, conflicts }: Exchanged,
-  none: boolean,
-): SyncResult {
-  const result = { remotes, applied, merged, waiting, conflicts };
-  return none ? { ...result, note: NO_REMOTE } : result;
+async function resultOf(
+  repository: Repository,
+  { name, sent, received, bytes, ms, error, mailbox }: Mailed<RemoteEnd>,
+  tolerateMs: number,
+): Promise<RemoteResult> {
+  const counts = { sent, received, bytes, ms };
+  if (error === null) return { name, ok: true, ...counts, ...(mailbox && { mailbox }) };
+  const { code, message, hint } = error;
+  const shown = { code, message, ...(hint !== undefined && { hint }) };
+  const sinceMs = AWAY.has(code) ? await sinceInStep(repository, name) : null;
+  const tolerated = sinceMs !== null && sinceMs <= tolerateMs;
+  return { name, ok: false, ...counts, error: shown, ...(tolerated && { toleratedMs: sinceMs }) };
+}
+
+/** What can be tolerated for a while; to be refused, or damage, can't. */
+const AWAY: ReadonlySet<string> = new Set(['unreachable', 'busy']);
+
+/** Null for a remote that has never been in step. */
+async function sinceInStep({ replica }: Repository, name: string): Promise<number | null> {
+  const { storage, clock } = replica.ports;
+  const memory = await recallRemote(storage, name);
+  return memory === null ? null : clock.wallMs() - Date.parse(memory.lastOkAt);
+}
+
+function sayFailed(failed: readonly RemoteResult[], all: readonly RemoteResult[]): string {
+  const names = failed.map(({ name }) => name).join(', ');
+  return `${failed.length} of ${all.length} remotes failed (${names}); the rest is done`;
 }
 
 export function renderSync(result: SyncResult, out: TextOutput): void {
   const { style } = out;
   if (result.note !== undefined) out.line(result.note);
-  for (const { name, ok, sent, received, error } of result.remotes) {
-    if (ok) out.line`${style.green(name)}: ${sent} sent, ${received} received`;
-    else out.line`${style.red(name)}: ${error?.message ?? 'failed'}`;
+  for (const { name, ok, sent, received, mailbox, error, toleratedMs } of result.remotes) {
+    const why = error?.message ?? 'failed';
+    if (mailbox) out.line`${name}: not there; what it lacks waits in its mailbox at the relay`;
+    else if (ok) out.line`${style.green(name)}: ${sent} sent, ${received} received`;
+    else if (toleratedMs === undefined) out.line`${style.red(name)}: ${why}`;
+    else out.line`${style.yellow(name)}: ${why}; in step ${ago(toleratedMs)}, which is tolerated`;
   }
   for (const path of result.merged) out.line`${path} merged with what you are editing`;
   for (const path of result.waiting) {

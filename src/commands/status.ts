@@ -1,10 +1,12 @@
 /** What changed since the last commit, and how this copy stands. */
-import { Args, WnCommand } from '../cli/command.js';
+import { Args, Flags, Outcome, WnCommand } from '../cli/command.js';
 import { counted } from '../cli/counted.js';
+import { complaint, showRemote } from '../cli/lag.js';
 import type { TextOutput } from '../cli/output.js';
 import { startProgress } from '../cli/progress.js';
 import { remoteStatuses, type RemoteStatus } from '../cli/remotes.js';
 import { openRepository } from '../cli/repository.js';
+import { EXIT } from '../core/errors.js';
 import { showId } from '../core/ids.js';
 import type { Invalid } from '../tree/invalid.js';
 import type { Refused, SkippedPatterns } from '../tree/scan.js';
@@ -36,15 +38,31 @@ export default class Status extends WnCommand<typeof Status, StatusResult> {
   static override readonly summary = 'Show what changed since the last commit';
   static override readonly description =
     'Lists files that were added, modified, deleted or moved, those that wn will not take, and ' +
-    'how far this copy is from its remotes. Takes no lock and writes nothing.';
+    'how far this copy is from its remotes, as of the last exchange with each. Takes no lock and ' +
+    'writes nothing. With --check it also exits 4 if something is not committed, an overlap is ' +
+    'open, or a remote lacks a commit or is known to hold one that is not here.';
   static override readonly args = {
     path: Args.string({ description: 'Only this path and what is below it.' }),
   };
-  static override readonly examples = ['wn status', 'wn status docs/ --json'];
+  static override readonly flags = {
+    check: Flags.boolean({
+      description:
+        'Exit 4 unless all is committed, no overlap is open and every remote is in step.',
+    }),
+    'max-lag': Flags.duration({
+      dependsOn: ['check'],
+      description: 'A remote counts as in step for so long after an exchange that went well.',
+    }),
+  };
+  static override readonly examples = [
+    'wn status',
+    'wn status docs/ --json',
+    'wn status --check --max-lag 1d',
+  ];
   static override readonly result =
     '{clean, changes: [{path, change, from?}], refused, ambiguous, invalid, skippedPatterns, frontier, pending, held, conflicts, group, remotes}';
 
-  protected async execute(): Promise<StatusResult> {
+  protected async execute(): Promise<StatusResult | Outcome<StatusResult>> {
     const repository = await openRepository(this.context);
     const { replica, work } = repository;
     const under = repository.existing(this.args.path === undefined ? [] : [this.args.path]);
@@ -53,7 +71,7 @@ export default class Status extends WnCommand<typeof Status, StatusResult> {
       progress.update(files);
     });
     await progress.end();
-    return {
+    const result = {
       clean: tree.changes.length === 0,
       changes: tree.changes,
       refused: tree.refused,
@@ -66,6 +84,19 @@ export default class Status extends WnCommand<typeof Status, StatusResult> {
       group: null,
       remotes: await remoteStatuses(replica),
     };
+    return this.flags.check ? this.checked(result) : result;
+  }
+
+  private checked(result: StatusResult): StatusResult | Outcome<StatusResult> {
+    const { changes, conflicts, remotes } = result;
+    const nowMs = this.context.clock.wallMs();
+    const against = [
+      changes.length > 0 ? `${counted(changes.length, 'change')} not committed` : null,
+      conflicts > 0 ? `${counted(conflicts, 'overlap')} open` : null,
+      ...remotes.map((remote) => complaint(remote, nowMs, this.flags['max-lag'])),
+    ].filter((each) => each !== null);
+    if (against.length === 0) return result;
+    return new Outcome(result, EXIT.conditionNotMet, against.join('; '));
   }
 
   protected render(result: StatusResult, out: TextOutput): void {
@@ -95,8 +126,7 @@ export default class Status extends WnCommand<typeof Status, StatusResult> {
     }
     if (result.held > 0)
       out.line`${counted(result.held, 'commit')} kept for a newer wn, which it takes to read them`;
-    for (const { name, ahead, behind } of result.remotes) {
-      if (ahead > 0 || behind > 0) out.line`${name}: ${ahead} to send, ${behind} known to receive`;
-    }
+    const nowMs = this.context.clock.wallMs();
+    for (const remote of result.remotes) out.line(showRemote(remote, nowMs));
   }
 }

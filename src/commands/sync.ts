@@ -14,7 +14,9 @@ import {
 export default class Sync extends WnCommand<typeof Sync, SyncResult | Followed> {
   static override readonly summary = 'Send to and fetch from remotes';
   static override readonly description =
-    'Exchanges both ways in one connection, then writes the files out. A pull never stops on a ' +
+    'Exchanges both ways in one connection with each remote, with several at a time; what one has ' +
+    'brought is then sent to the others that lack it, and the files are written out. One remote ' +
+    'that fails does not stop the others. A pull never stops on a ' +
     'merge; overlaps are shown by wn conflicts. With --follow it stays connected, to anchors and ' +
     'to others that serve: what is committed here is sent at once, and what comes is written out ' +
     'as it comes; a lost connection is made again. A line is printed whenever something has moved.';
@@ -23,13 +25,18 @@ export default class Sync extends WnCommand<typeof Sync, SyncResult | Followed> 
     ...exchangeFlags,
     follow: Flags.boolean({
       description: 'Stay connected, and exchange as things happen.',
-      exclusive: ['fail-on-conflict'],
+      exclusive: ['fail-on-conflict', 'retry', 'tolerate'],
     }),
   };
   static override readonly endless = 'follow';
-  static override readonly examples = ['wn sync', 'wn sync usb', 'wn sync --follow'];
+  static override readonly examples = [
+    'wn sync',
+    'wn sync usb',
+    'wn sync --follow',
+    'wn sync --retry 2m --tolerate 1d',
+  ];
   static override readonly result =
-    '{remotes: [{name, ok, sent, received, bytes, ms, error?}], applied, conflicts}; ' +
+    '{remotes: [{name, ok, sent, received, bytes, ms, error?, toleratedMs?}], applied, conflicts}; ' +
     'with --follow a line each time: {remote, error, sent, received, applied, conflicts}';
 
   protected async execute(): Promise<SyncResult | Outcome<SyncResult> | undefined> {

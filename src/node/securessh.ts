@@ -225,7 +225,9 @@ function bytesWritten(line: Writable): number {
 }
 
 function unreachable(why: string): WnError {
-  return new WnError('unreachable', `no secure connection: ${why}`);
+  return new WnError('unreachable', `no secure connection: ${why}`, {
+    details: { reason: 'no_connection' },
+  });
 }
 
 function otherDevice(): WnError {

@@ -232,7 +232,7 @@ class Ssh2Line implements Line {
 function unreachable(host: string, why: string): WnError {
   return new WnError('unreachable', `can't reach ${host}${because(why)}`, {
     hint: 'nothing was exchanged; run it again, or install OpenSSH, which knows more ways',
-    details: { host },
+    details: { host, reason: 'no_connection' },
   });
 }
 

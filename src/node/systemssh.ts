@@ -110,15 +110,19 @@ class SshLine implements Line {
     const said = this.stderr.text;
     if (this.child.exitCode !== SSH_FAILED) return noAnswer(host, this.remote, said);
     const changed = /host (key|identification)/i.test(said);
-    const details = { host, stderr: said };
+    const reason = changed ? 'host_key' : NETWORK_FAILED.test(said) ? 'no_connection' : null;
+    const details = { host, stderr: said, ...(reason !== null && { reason }) };
     return new WnError('unreachable', `ssh can't reach ${host}${because(said)}`, {
       hint: changed ? HOST_KEY_HINT : `nothing was exchanged; try by hand: ssh ${host}`,
-      details: changed ? { ...details, reason: 'host_key' } : details,
+      details,
     });
   }
 }
 
 /** Of ssh(1): its own failure, whatever the program there exits with. */
 const SSH_FAILED = 255;
+/** What `ssh` says (of `strerror`, in English in every locale) when it got no answer that counts. */
+const NETWORK_FAILED =
+  /connection (refused|reset|closed|timed out)|operation timed out|no route to host|network is unreachable|temporary failure/i;
 const HOST_KEY_HINT =
   "nothing was exchanged; if the host's key was changed by its owner, remove the old one: ssh-keygen -R HOST";

@@ -26,6 +26,7 @@ export function dialTcp({ host, port }: Place, connectMs = CONNECT_MS): Promise<
       reject(
         new WnError('unreachable', `no connection to ${host}, port ${port}: ${why}`, {
           hint: 'nothing was exchanged; is wn served there, and does a firewall let it through?',
+          details: { reason: 'no_connection' },
         }),
       );
     };

@@ -74,17 +74,21 @@ export function joinedChannels(
   return [end(nearPeer, out, back), end(farPeer, back, out)];
 }
 
-/** Exchanges between two stores; the near one dials. Both reports, since the far side may need materialising. */
+/**
+ * Exchanges between two stores; the near one dials. Both reports, since the far side may need
+ * materialising. `shared` makes the near end of the channel one that keeps to turns.
+ */
 export async function syncStores(
   near: SyncStore,
   far: SyncStore,
   mode: SyncMode,
   ports: SyncPorts,
   options: Omit<SyncOptions, 'mode' | 'expected'> = {},
+  shared: (channel: SecureChannel) => SecureChannel = (channel) => channel,
 ): Promise<{ readonly near: SyncReport; readonly far: SyncReport }> {
   const [dialler, answerer] = joinedChannels();
   const [nearReport, farReport] = await Promise.all([
-    runSync(near, dialler, ports, { ...options, mode, expected: far.device }),
+    runSync(near, shared(dialler), ports, { ...options, mode, expected: far.device }),
     runSync(far, answerer, ports, { ...options, mode: 'answer' }),
   ]);
   return { near: nearReport, far: farReport };

@@ -59,5 +59,8 @@ export function refusedByPeer(kind: Refusal, text: string): WnError {
 /** A connection that ended before the session did. */
 export function cutShort(why: string | null): WnError {
   const cause = why === null ? '' : `: ${why}`;
-  return new WnError('unreachable', `the connection ended too early${cause}`, { hint: GO_ON });
+  return new WnError('unreachable', `the connection ended too early${cause}`, {
+    hint: GO_ON,
+    details: { reason: 'cut_short' },
+  });
 }

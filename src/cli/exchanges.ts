@@ -1,0 +1,128 @@
+/**
+ * Exchanges with remotes: several at a time, each as if it were alone. One that is slow or
+ * fails doesn't stop the others. When all are through, what one has brought is sent to
+ * those that lack it, and the files here are brought in step.
+ */
+import { WnError } from '../core/errors.js';
+import { REMOTES_AT_ONCE_MAX } from '../core/limits.js';
+import { have, type HaveEntry } from '../repo/exchange.js';
+import type { Remote } from '../repo/settings.js';
+import type { SyncMode } from '../sync/frames.js';
+import { SharedReplica } from '../sync/shared.js';
+import type { Context } from './context.js';
+import { exchangeWith, type Exchanging } from './exchange.js';
+import { interrupted } from './failure.js';
+import { Logins } from './logins.js';
+import { atOnce } from './pool.js';
+import { beyond } from './remotes.js';
+import type { Repository } from './repository.js';
+import { withRetries } from './retry.js';
+
+/** How it went with one remote; of several attempts, all together. */
+export interface RemoteEnd {
+  readonly name: string;
+  readonly sent: number;
+  readonly received: number;
+  readonly bytes: number;
+  readonly ms: number;
+  /** Null: this side and the remote know that the other got everything. */
+  readonly error: WnError | null;
+  /** What it holds now; null where it hasn't said. */
+  readonly holds: readonly HaveEntry[] | null;
+}
+
+export interface Exchanged {
+  /** In the order of the remotes. */
+  readonly ends: readonly RemoteEnd[];
+  /** Files written or removed here. */
+  readonly applied: number;
+  /** Paths where edits that were not committed yet were merged with what came. */
+  readonly merged: readonly string[];
+  /** Paths that a file of the user's stands in the way of. */
+  readonly waiting: readonly string[];
+  readonly conflicts: number;
+}
+
+/**
+ * Runs `mode` with each remote; tries for `retryMs` what may go well when it is tried again.
+ * Never throws for a remote's failure.
+ */
+export async function exchange(
+  context: Context,
+  here: Repository,
+  remotes: readonly Remote[],
+  mode: SyncMode,
+  retryMs = 0,
+): Promise<Exchanged> {
+  const shared = new SharedReplica(here.replica, here.replica.ports.clock);
+  const exchanging = { context, here, shared, logins: new Logins() };
+  const first = await atOnce(REMOTES_AT_ONCE_MAX, remotes, (remote) =>
+    one(exchanging, remote, mode, retryMs),
+  );
+  const ends = mode === 'sync' ? await passOn(exchanging, remotes, first, retryMs) : first;
+  const { written, removed, merged, waiting } = await here.work.bringInStep();
+  const conflicts = here.replica.view.conflictCount();
+  return { ends, applied: written + removed, merged, waiting, conflicts };
+}
+
+/** Sends what a remote has brought to those whose exchange was through before it had come. */
+async function passOn(
+  exchanging: Exchanging,
+  remotes: readonly Remote[],
+  ends: readonly RemoteEnd[],
+  retryMs: number,
+): Promise<readonly RemoteEnd[]> {
+  if (remotes.length < 2 || ends.every(({ received }) => received === 0)) return ends;
+  const { replica } = exchanging.here;
+  const ours = have(replica.history);
+  const lacking = remotes.filter((_, i) => {
+    const { error, holds } = ends[i] ?? NOTHING;
+    return error === null && holds !== null && beyond(replica, ours, holds) > 0;
+  });
+  const again = await atOnce(REMOTES_AT_ONCE_MAX, lacking, (remote) =>
+    one(exchanging, remote, 'push', retryMs),
+  );
+  return ends.map((end) => {
+    const next = again.find(({ name }) => name === end.name);
+    return next === undefined ? end : together(end, next);
+  });
+}
+
+const NOTHING = { sent: 0, received: 0, bytes: 0, ms: 0, error: null, holds: null };
+
+async function one(
+  exchanging: Exchanging,
+  remote: Remote,
+  mode: SyncMode,
+  retryMs: number,
+): Promise<RemoteEnd> {
+  const { clock, rng } = exchanging.here.replica.ports;
+  const { signal } = exchanging.context.interruption;
+  let all: RemoteEnd = { name: remote.name, ...NOTHING };
+  const attempt = async (): Promise<RemoteEnd> =>
+    (all = together(all, await once(exchanging, remote, mode)));
+  return withRetries(attempt, { clock, rng, signal, forMs: retryMs });
+}
+
+async function once(exchanging: Exchanging, remote: Remote, mode: SyncMode): Promise<RemoteEnd> {
+  const { name } = remote;
+  try {
+    if (exchanging.context.interruption.signal.aborted) throw interrupted();
+    const report = await exchangeWith(exchanging, remote, mode);
+    const { sent, received, bytes, ms, error, peerHave: holds } = report;
+    return { name, sent, received, bytes, ms: Math.round(ms), error, holds };
+  } catch (error) {
+    if (!(error instanceof WnError)) throw error;
+    return { name, ...NOTHING, error };
+  }
+}
+
+function together(before: RemoteEnd, after: RemoteEnd): RemoteEnd {
+  return {
+    ...after,
+    sent: before.sent + after.sent,
+    received: before.received + after.received,
+    bytes: before.bytes + after.bytes,
+    ms: before.ms + after.ms,
+  };
+}
