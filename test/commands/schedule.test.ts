@@ -252,6 +252,19 @@ describe('wn schedule run', function () {
       assert.ok('remotes' in ((await box.json(['schedule', 'run'])).result ?? {}));
     }));
 
+  it('lets a remote be out of reach for a while, once it was in step', () =>
+    withBox(async (box) => {
+      const usb = join(box.root, 'usb');
+      await wn(['clone', box.folder, usb], { env: box.env });
+      await box.json(['remote', 'add', 'usb', usb]);
+      const line = ['-C', box.folder, 'schedule', 'run', '--quiet', '--tolerate', '1d'];
+      assert.equal((await wn(line, { env: box.env })).status, 0);
+      fs.rmSync(usb, { recursive: true });
+      const { status, stdout, stderr } = await wn(line, { env: box.env });
+      assert.deepEqual([status, stdout, stderr], [0, '', '']);
+      assert.equal((await wn(line.slice(0, -2), { env: box.env })).status, 15);
+    }));
+
   it('tells what failed, with --quiet too', () =>
     withBox(async (box) => {
       await box.json(['remote', 'add', 'gone', join(box.root, 'gone')]);
