@@ -118,8 +118,8 @@ export async function mailBefore(
 ): Promise<ReadonlyMap<string, number>> {
   const added = new Map<string, number>();
   for (const remote of mode === 'push' ? [] : remotes) {
-    const address = parseAddress(remote.url, here.location.root);
-    if (address.kind !== 'relay') continue;
+    const address = relayOf(here, remote);
+    if (address === null) continue;
     // A relay that fails is found out, and told of, when the remote is dialled.
     const count = await collectMail(context, here, address).catch(ignoringMailFaults(0));
     added.set(remote.name, count);
@@ -146,13 +146,24 @@ export async function mailAfter<End extends Met>(
   mail: number,
 ): Promise<Mailed<End>> {
   const counted = { ...end, received: end.received + mail };
-  const address = parseAddress(remote.url, here.location.root);
-  if (address.kind !== 'relay' || !isUnavailable(end.error)) return counted;
+  const address = relayOf(here, remote);
+  if (address === null || !isUnavailable(end.error)) return counted;
   const left =
     mode !== 'pull' &&
     (await leaveMail(context, here, remote, address).catch(ignoringMailFaults(false)));
   if (left) return { ...counted, error: null, mailbox: true };
   return mail > 0 ? { ...counted, error: null } : counted;
+}
+
+/** Null for a remote that isn't behind a relay. What is wrong with an address, the exchange tells. */
+function relayOf({ location }: Repository, { url }: Remote): RelayAddress | null {
+  try {
+    const address = parseAddress(url, location.root);
+    return address.kind === 'relay' ? address : null;
+  } catch (error) {
+    if (error instanceof WnError) return null;
+    throw error;
+  }
 }
 
 /** A mailbox that is full, or too small, leaves everything as it would be without one. */
