@@ -172,7 +172,7 @@ describe('versions', () => {
       nonce: new Uint8Array(16),
       versions: [1, 2],
       wantsBlobs: true,
-    mayFollow: false,
+      mayFollow: false,
     });
     const last = session.handle({ on: 'frame', frame: helloOf(a, { versions: [1] }) }).at(-1);
     assert.ok(last?.do === 'end');
