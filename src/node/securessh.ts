@@ -44,6 +44,7 @@ export async function dialSecure(
   options: SecureOptions & { readonly expected: string },
 ): Promise<FramedChannel> {
   const { Client } = (await import('ssh2')).default;
+  checkOpen(line);
   const client = new Client();
   const guard = new Guard(line, () => client.destroy());
   let wrong = false;
@@ -76,6 +77,7 @@ export async function dialSecure(
 /** The channel of whichever device proves itself. Throws `unreachable`. Closes what failed. */
 export async function acceptSecure(line: Duplex, options: SecureOptions): Promise<FramedChannel> {
   const { Server } = (await import('ssh2')).default;
+  checkOpen(line);
   let connection: Connection | null = null;
   const guard = new Guard(line, () => connection?.end());
   const opened = new Promise<FramedChannel>((resolve, reject) => {
@@ -98,6 +100,11 @@ export async function acceptSecure(line: Duplex, options: SecureOptions): Promis
     server.injectSocket(line as Parameters<typeof server.injectSocket>[0]);
   });
   return guard.during(opened, options.loginMs ?? LOGIN_MS);
+}
+
+/** A line that was lost while `ssh2` was loaded won't say so again. */
+function checkOpen(line: Duplex): void {
+  if (line.destroyed) throw unreachable('the connection was closed');
 }
 
 /** Lets a client in that signs with the key it names; remembers whose that is. */

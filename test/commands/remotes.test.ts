@@ -5,6 +5,7 @@ import * as fs from 'node:fs';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { showId } from '../../src/core/ids.js';
+import { REMOTES_AT_ONCE_MAX } from '../../src/core/limits.js';
 import { type Machine, workspaceOfOne, workspaceOfTwo, type Json } from './machine.js';
 
 const FILES = { 'a.md': 'one\n' };
@@ -48,7 +49,7 @@ class Silent {
 async function servedAt(machine: Machine, port: number): Promise<string> {
   const { device } = await machine.ok('id');
   const config = fs.readFileSync(join(machine.folder, '.wn/config'), 'utf8');
-  const workspace = showId((JSON.parse(config)).workspace);
+  const workspace = showId(JSON.parse(config).workspace);
   return `wn://${String(device).replace('did:key:', '')}@127.0.0.1:${port}/${workspace}`;
 }
 
@@ -146,6 +147,29 @@ describe('several remotes', function () {
     ]);
     assert.equal(failure?.message, '2 of 4 remotes failed (slow, gone); the rest is done');
     assert.match(text, /slow: no secure connection.*\ngone: no wn repository at /);
+  });
+
+  it('are exchanged with eight at a time, the others when those are through', async () => {
+    const names = Array.from({ length: REMOTES_AT_ONCE_MAX + 2 }, (_, i) => `r${i}`);
+    const address = await servedAt(desk, silent.port);
+    for (const name of names) await lap.ok('remote', 'add', name, address);
+    const syncing = lap.run('pull', ...names);
+    await until(() => silent.callers.length >= REMOTES_AT_ONCE_MAX);
+    await desk.ok('status');
+    assert.equal(silent.callers.length, REMOTES_AT_ONCE_MAX);
+    silent.callers[3]?.destroy();
+    await until(() => silent.callers.length > REMOTES_AT_ONCE_MAX);
+    await desk.ok('status');
+    assert.equal(silent.callers.length, REMOTES_AT_ONCE_MAX + 1);
+    silent.callers[5]?.destroy();
+    await until(() => silent.callers.length === names.length);
+    for (const caller of silent.callers) caller.destroy();
+    const { exit, result } = await syncing;
+    assert.equal(exit, 3);
+    assert.deepEqual(
+      short(result),
+      names.map((name) => [name, 'unreachable']),
+    );
   });
 
   it('are asked once if they are named twice', async () => {

@@ -109,6 +109,14 @@ describe('ssh2: who may come, and what a bad one gets', () => {
     near.destroy();
   });
 
+  it('takes no line that is lost already, on either end', async () => {
+    const lost = new Duplex().destroy();
+    await once(lost, 'close');
+    const options = { seed: seedOf(DIALLER), expected: deviceOf(ACCEPTOR) };
+    await rejects(dialSecure(lost, options), 'unreachable');
+    await rejects(acceptSecure(lost, { seed: seedOf(ACCEPTOR) }), 'unreachable');
+  });
+
   it('ends a stranger that sends and sends before it has logged in', async () => {
     const [near, far] = await sockets();
     const accepted = rejects(acceptSecure(far, { seed: seedOf(1) }), 'unreachable');
