@@ -6,6 +6,7 @@ import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { RELAY_PENDING_PER_ADDRESS_MAX, MAILBOX_ITEM_BYTES_MAX } from '../../src/core/limits.js';
 import { encodeRecord, KIND, RELAY_MAGIC } from '../../src/sync/relay/wire.js';
+import { skip } from '../support/skip.js';
 import { Device, discard, PRODUCT_TEST_MS, scratch } from './device.js';
 import { portOf, serveThrough, startRelay, type Daemon } from './relayed.js';
 
@@ -142,7 +143,7 @@ describe('wn relay, in trouble', function () {
 
     it('refuses a flood from one address, with memory and descriptors bounded', async function () {
       const status = (): string => fs.readFileSync(`/proc/${relay.child.pid}/status`, 'utf8');
-      if (!fs.existsSync('/proc/self/status')) this.skip();
+      if (!fs.existsSync('/proc/self/status')) skip(this, 'no /proc to look into');
       const rss = (): number => Number(/VmRSS:\s+(\d+)/.exec(status())?.[1]) / 1024;
       const before = rss();
       for (let n = 0; n < 10 * RELAY_PENDING_PER_ADDRESS_MAX; n++) await attack(RELAY_MAGIC);
