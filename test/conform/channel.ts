@@ -4,7 +4,8 @@
  */
 import assert from 'node:assert/strict';
 import type { SecureChannel } from '../../src/core/ports.js';
-import { bytes, rejects, skip, text } from './expect.js';
+import { bytes, rejects, text } from './expect.js';
+import { skip } from '../support/skip.js';
 
 export interface ChannelFixture {
   readonly a: SecureChannel;

@@ -45,9 +45,3 @@ export function throws(run: () => unknown, code: ErrorCode, what = ''): void {
   }
   assert.fail(`${what}: expected WnError('${code}'), got ${String(value)}`);
 }
-
-/** Skips a test and says why, so that nobody takes it for passed. */
-export function skip(test: Mocha.Context, reason: string): never {
-  console.log(`      skipped: ${reason}`);
-  return test.skip();
-}

@@ -6,7 +6,8 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { OPEN_FILES_MAX } from '../../src/core/limits.js';
 import type { Path, Storage } from '../../src/core/ports.js';
-import { bytes, HOSTILE_PATHS, rejects, skip, text } from './expect.js';
+import { bytes, HOSTILE_PATHS, rejects, text } from './expect.js';
+import { skip } from '../support/skip.js';
 
 export interface StorageFixture {
   readonly storage: Storage;

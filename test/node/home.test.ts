@@ -5,7 +5,8 @@ import * as fs from 'node:fs';
 import { hash, signerFromSeed, verify } from '../../src/core/crypto.js';
 import { HOME_FILE_BYTES_MAX } from '../../src/core/limits.js';
 import { homeFolder, loadOrCreateDeviceKey } from '../../src/node/home.js';
-import { rejects, skip } from '../conform/expect.js';
+import { rejects } from '../conform/expect.js';
+import { skip } from '../support/skip.js';
 import { removeFolder, tempFolder } from '../conform/tempdir.js';
 import { startChild } from './spawn.js';
 

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import { openKeyValue, wipeKeyValue } from '../../src/node/keyvalue.js';
 import type { KeyValue } from '../../src/core/ports.js';
-import { bytes, rejects, skip, text, throws } from '../conform/expect.js';
+import { bytes, rejects, text, throws } from '../conform/expect.js';
+import { skip } from '../support/skip.js';
 import { removeFolder, smallDisk, tempFolder } from '../conform/tempdir.js';
 import { startChild } from './spawn.js';
 

@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import * as fs from 'node:fs';
 import { networkFileSystem } from '../../src/node/lock.js';
 import { openStorage } from '../../src/node/storage.js';
-import { skip } from '../conform/expect.js';
+import { skip } from '../support/skip.js';
 import { removeFolder, tempFolder } from '../conform/tempdir.js';
 import { startChild } from './spawn.js';
 

@@ -5,7 +5,8 @@ import * as fs from 'node:fs';
 import { OPEN_FILES_MAX } from '../../src/core/limits.js';
 import { createRoot } from '../../src/node/root.js';
 import { openStorage } from '../../src/node/storage.js';
-import { bytes, rejects, skip, text, throws } from '../conform/expect.js';
+import { bytes, rejects, text, throws } from '../conform/expect.js';
+import { skip } from '../support/skip.js';
 import { removeFolder, tempFolder } from '../conform/tempdir.js';
 import { startChild } from './spawn.js';
 

@@ -5,7 +5,8 @@ import * as fs from 'node:fs';
 import { WORKDIR_FILE_BYTES_MAX } from '../../src/core/limits.js';
 import type { WorkDir } from '../../src/core/ports.js';
 import { openWorkDir } from '../../src/node/workdir.js';
-import { bytes, skip, text, throws } from '../conform/expect.js';
+import { bytes, text, throws } from '../conform/expect.js';
+import { skip } from '../support/skip.js';
 import { removeFolder, smallDisk, tempFolder } from '../conform/tempdir.js';
 
 const NOBODY = 65_534;
