@@ -26,7 +26,15 @@ export type HashTag =
   | 'wn/relay-veil/1'
   | 'wn/mailbox-key/1'
   | 'wn/mailbox-id/1'
-  | 'wn/mailbox-seal/1';
+  | 'wn/mailbox-seal/1'
+  | 'wn/strong/1'
+  | 'wn/strong-config/1'
+  | 'wn/request/1'
+  | 'wn/requests/1'
+  | 'wn/entry/1'
+  | 'wn/outcome/1'
+  | 'wn/vote/1'
+  | 'wn/strong-value/1';
 
 /** Up to here copying the parts together is cheaper than a hash object. */
 const ONE_SHOT_BYTES_MAX = 16 * 1024;
@@ -42,6 +50,11 @@ export function hash(tag: HashTag, ...parts: readonly Uint8Array[]): Uint8Array 
 export function hashHex(tag: HashTag, ...parts: readonly Uint8Array[]): string {
   const joined = joinShort(tag, parts);
   return joined === null ? digest(tag, parts).digest('hex') : crypto.hash('sha256', joined, 'hex');
+}
+
+/** Plain SHA-256, for the trees of RFC 6962, which bring marks of their own. 32 bytes. */
+export function sha256(...parts: readonly Uint8Array[]): Uint8Array {
+  return crypto.hash('sha256', Buffer.concat(parts), 'buffer');
 }
 
 /** Tag and parts in one piece; null where that is too long to be worth copying. */
