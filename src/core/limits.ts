@@ -313,3 +313,14 @@ export const SCHEDULE_EVERY_MS_MAX = 7 * 24 * 3_600_000;
 /** Vixie's cron and cronie cut a command at 1,000 bytes (MAX_COMMAND). */
 export const CRON_LINE_BYTES_MAX = 990;
 export const CRONTAB_BYTES_MAX = 4 * MIB;
+
+// Raft (src/consensus/raft): defaults of its configuration, and what a member holds at a time
+export const RAFT_MSG_BYTES_MAX = 1 * MIB;
+export const RAFT_APPLYING_BYTES_MAX = 16 * MIB;
+export const RAFT_UNCOMMITTED_BYTES_MAX = 64 * MIB;
+export const RAFT_INFLIGHT_MSGS_MAX = 256;
+export const RAFT_INFLIGHT_BYTES_MAX = 16 * MIB;
+/** Reads that wait for a quorum's confirmation, or for the first commit of the leader's term. */
+export const RAFT_READS_MAX = 16_384;
+/** Members that one change adds, removes or turns. */
+export const RAFT_CONF_CHANGES_MAX = 64;

@@ -54,6 +54,7 @@ export interface ConfState {
 export interface ConfChangeSingle {
   /** Make a voter, make a learner, remove, or (without effect on quorums) an address changed. */
   readonly type: 'voter' | 'learner' | 'remove' | 'update';
+  /** `NONE`: changes nothing. */
   readonly id: MemberId;
 }
 
@@ -159,8 +160,9 @@ export interface ReadState {
  * 2. store `entries` (cutting off what was at or behind the first of them), `snapshot` and
  *    `hardState`; with `mustSync` nothing more happens before that is durable;
  * 3. send the other `messages`;
- * 4. apply `snapshot`, then `committedEntries` in order; `applyConfChange` for each change of
- *    configuration among them, before the next `tick`, `step` or `ready`;
+ * 4. apply `snapshot`, then `committedEntries` in order, and call `applyConfChange` for each
+ *    change of configuration among them that the application takes, none for one it rejects,
+ *    before the next `tick`, `step` or `ready`;
  * 5. `advance()`.
  *
  * With `asyncStorageWrites`, 2, 4 and 5 come as messages to `APPEND_THREAD` and
