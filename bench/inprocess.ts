@@ -25,7 +25,7 @@ import { nodeRng } from '../src/node/rng.js';
 import { createRoot } from '../src/node/root.js';
 import { openStorage } from '../src/node/storage.js';
 import { createWorkspace } from '../src/repo/birth.js';
-import type { Replica } from '../src/repo/replica.js';
+import { NO_STRONG_LOG, type Replica } from '../src/repo/replica.js';
 import { chunkBoundaries } from '../src/tree/chunker.js';
 import { writeRegister } from '../src/tree/fieldops.js';
 import { textOps } from '../src/tree/record.js';
@@ -51,6 +51,7 @@ async function replicaIn(folder: string, signer: Signer): Promise<Replica> {
     bootId: bootId(),
     placeMark: placeMark(data),
     chunks: chunkBoundaries,
+    strong: () => Promise.resolve(NO_STRONG_LOG),
   };
   return createWorkspace(ports, signer, birth);
 }

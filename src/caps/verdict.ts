@@ -180,6 +180,7 @@ function judgeOp(op: Op, judge: Judge): Refusal | null {
   switch (op.op) {
     case 'grant':
     case 'device':
+    case 'seen':
       return null;
     case 'genesis':
       return deny('genesis_misplaced');

@@ -53,6 +53,8 @@ function opShown({ view }: Replica, commit: Commit, stamped: StampedOp): OpShown
     case 'genesis':
     case 'device':
       return { op: op.op, name: op.name };
+    case 'seen':
+      return { op: op.op, index: op.index };
     case 'unknown':
       return { op: op.op, kind: op.kind };
     case 'delete':
@@ -143,6 +145,8 @@ export function opText(shown: OpShown): string {
       return `this device is ${String(shown['name'])}`;
     case 'grant':
       return 'a capability';
+    case 'seen':
+      return `had seen the strong log up to ${String(shown['index'])}`;
     case 'unknown':
       return 'of a newer wn';
   }

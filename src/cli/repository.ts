@@ -16,7 +16,7 @@ import { nodeRng } from '../node/rng.js';
 import { checkRoot } from '../node/root.js';
 import { openStorage } from '../node/storage.js';
 import { openWorkDir } from '../node/workdir.js';
-import { Replica, type ReplicaPorts } from '../repo/replica.js';
+import { NO_STRONG_LOG, Replica, type ReplicaPorts } from '../repo/replica.js';
 import { checkFormat } from '../repo/settings.js';
 import { chunkBoundaries } from '../tree/chunker.js';
 import { WorkCopy } from '../tree/workcopy.js';
@@ -140,6 +140,7 @@ export function portsOf({ data }: Location): ReplicaPorts {
     bootId: bootId(),
     placeMark: placeMark(data),
     chunks: chunkBoundaries,
+    strong: () => Promise.resolve(NO_STRONG_LOG),
   };
 }
 

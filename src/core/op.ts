@@ -87,6 +87,8 @@ export type Op =
     }
   | { readonly op: 'grant'; readonly cap: Uint8Array; readonly sig: Uint8Array }
   | { readonly op: 'device'; readonly name: string }
+  /** Up to which entry the author had folded the strong log. */
+  | { readonly op: 'seen'; readonly index: number }
   | { readonly op: 'unknown'; readonly kind: number; readonly raw: Canonical };
 
 /** Numbers of the kinds (format). 7 revoke, 9 resolve, 10 text-reset, 11 purge, 12 minimum are set aside. */
@@ -100,14 +102,16 @@ const KIND = {
   grant: 6,
   device: 8,
   genesis: 13,
+  seen: 14,
 } as const;
 
-/** Kinds that bear on authority: they stand in the control group and nowhere else. */
+/** Kinds that say what others count for: they stand in the control group and nowhere else. */
 export function isControl(op: Op): boolean {
   return (
     op.op === 'genesis' ||
     op.op === 'grant' ||
     op.op === 'device' ||
+    op.op === 'seen' ||
     (op.op === 'unknown' && op.kind === 7)
   );
 }
@@ -148,6 +152,8 @@ export function encodeOp(op: Op): Canonical {
       return [KIND.grant, op.cap, op.sig];
     case 'device':
       return [KIND.device, op.name];
+    case 'seen':
+      return [KIND.seen, op.index];
     case 'unknown':
       return op.raw;
   }
@@ -201,6 +207,8 @@ export function decodeOp(value: Canonical): Op {
     }
     case KIND.device:
       return { op: 'device', name: asName(asArray(parts, 'device', 2)[1]) };
+    case KIND.seen:
+      return { op: 'seen', index: asUint(asArray(parts, 'mark', 2)[1], 'index of an entry') };
     default:
       return { op: 'unknown', kind, raw: value };
   }

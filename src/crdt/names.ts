@@ -3,8 +3,8 @@
  * here each gets one path of its own, as a function of the set of siblings:
  *  - folders of one name are one folder, their children united;
  *  - files of one name and equal bytes are one file;
- *  - else one keeps the name (a folder before a file, then the one named first), and
- *    the others get a suffix from their id, which is display only.
+ *  - else one keeps the name (one that the strong log owns, a folder before a file, then
+ *    the one named first), and the others get a suffix from their id, which is display only.
  * Leaves out what a file system makes of names (case, Unicode forms, device names).
  */
 import { utf8 } from '../core/bytes.js';
@@ -20,6 +20,8 @@ export interface Sibling {
   readonly createdAt: Stamp;
   /** The stamp of the op that gave the name: a place op, or the create op. */
   readonly placedAt: Stamp;
+  /** The strong log owns something of it: it keeps its name. */
+  readonly fixed?: boolean;
   /** Equal keys: equal content. Absent: unlike any other. */
   readonly contentKey?: string;
 }
@@ -61,6 +63,7 @@ interface Unit {
   readonly united: readonly NodeId[];
   /** When one of them first had the name. */
   readonly namedAt: Stamp;
+  readonly fixed: boolean;
 }
 
 function show({ type, node, united }: Unit, name: string): ShownSibling {
@@ -100,12 +103,14 @@ function toUnit(group: readonly Sibling[]): Unit {
     type,
     node,
     united: oldestFirst.map((sibling) => sibling.node),
+    fixed: group.some((sibling) => sibling.fixed === true),
     namedAt: group.map((sibling) => sibling.placedAt).reduce((a, b) => (a < b ? a : b)),
   };
 }
 
-/** A folder before the rest, then the one that was named first. */
+/** What may not lose its name before the rest, then folders, then the one that was named first. */
 function byPrecedence(a: Unit, b: Unit): number {
+  if (a.fixed !== b.fixed) return a.fixed ? -1 : 1;
   if ((a.type === 'folder') !== (b.type === 'folder')) return a.type === 'folder' ? -1 : 1;
   return order(a.namedAt, b.namedAt) || order(a.node, b.node);
 }

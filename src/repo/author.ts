@@ -10,6 +10,8 @@ import { hlcMs, nextHlc } from '../core/hlc.js';
 import { logId, type CapId, type LogId } from '../core/ids.js';
 import { CLOCK_AHEAD_MAX_MS, DEPS_MAX } from '../core/limits.js';
 import { Draft, type EncodedGroup } from './draft.js';
+import { seenBy } from './fold/seen.js';
+import { releasedAt } from './fold/strong.js';
 import type { CommitRef } from './history.js';
 import type { Replica } from './replica.js';
 import { writePlace, type Joining, type Place } from './settings.js';
@@ -64,6 +66,7 @@ export class Author {
     const first = crowded ? new Draft(device, ports.rng, null) : draft;
     const actAs = this.introduce(first);
     const parts = draft.commits();
+    this.tellSeen(parts.flat(), actAs);
     if (crowded && first.size > 0) {
       for (const groups of first.commits()) this.make(groups, 'part', actAs);
     }
@@ -87,6 +90,24 @@ export class Author {
     }
     draft.add({ op: 'device', name: this.joining.deviceName });
     return own.id;
+  }
+
+  /** Writes to fields that the strong log released count only if their author knew. */
+  private tellSeen(groups: readonly EncodedGroup[], actAs: CapId | undefined): void {
+    const { fold, strongIndex, device, ports } = this.replica;
+    const newest = groups
+      .flatMap(({ group }) => group.ops)
+      .reduce((max, op) => {
+        if (op.op !== 'field') return max;
+        return Math.max(max, releasedAt(fold.node(op.node).strong, op.path));
+      }, 0);
+    if (newest === 0) return;
+    const before = this.previous();
+    const { tables, history } = this.replica;
+    if (before !== null && seenBy(tables, history, before) >= newest) return;
+    const mark = new Draft(device, ports.rng, null);
+    mark.add({ op: 'seen', index: strongIndex });
+    for (const marked of mark.commits()) this.make(marked, 'part', actAs);
   }
 
   private make(groups: readonly EncodedGroup[], kind: CommitKind, actAs?: CapId): Commit {

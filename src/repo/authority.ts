@@ -16,6 +16,8 @@ import { decodeCap, recoveryCap, rootCap, type CarriedCap, type SignedCap } from
 import { fieldType } from '../crdt/registry.js';
 import { authorize, permits, type AuthorityView } from '../caps/verdict.js';
 import type { Fold } from './fold/fold.js';
+import { noteSeen } from './fold/seen.js';
+import type { History } from './history.js';
 import { key, type Tables } from './index/tables.js';
 
 export interface Genesis {
@@ -43,6 +45,7 @@ export class Authority implements AuthorityView {
 
   constructor(
     private readonly tables: Tables,
+    private readonly history: History,
     private readonly fold: Fold,
     readonly ws: WorkspaceId,
   ) {}
@@ -120,6 +123,8 @@ export class Authority implements AuthorityView {
         this.takeGrant(op.cap, op.sig);
       } else if (op.op === 'device') {
         this.putDevice(commit.header.dev, { ...this.deviceOf(commit.header.dev), name: op.name });
+      } else if (op.op === 'seen') {
+        noteSeen(this.tables, this.history, { log: commit.log, seq: commit.header.seq }, op.index);
       }
     }
   }

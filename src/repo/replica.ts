@@ -10,6 +10,7 @@ import { assert, WnError } from '../core/errors.js';
 import { rootNode, type DeviceId, type NodeId } from '../core/ids.js';
 import { LOCK_TIMEOUT_MS } from '../core/limits.js';
 import type { Clock, Deflate, KeyValue, Rng, Storage } from '../core/ports.js';
+import type { StrongChange } from '../core/strong.js';
 import type { DiamondTypes } from '../crdt/text/diamond.js';
 import { Author } from './author.js';
 import { Authority } from './authority.js';
@@ -17,7 +18,7 @@ import { Blobs, type Chunk } from './blobs.js';
 import { changedHere, withTrustedCommands } from './commands.js';
 import { Fold } from './fold/fold.js';
 import { History } from './history.js';
-import { encodeSeq, type CommitState } from './index/records.js';
+import { decodeSeq, encodeSeq, PRESENT, type CommitState } from './index/records.js';
 import { INDEX_VERSION, key, Tables } from './index/tables.js';
 import { waitForLock } from './lock.js';
 import type { Damage } from './log/scan.js';
@@ -51,7 +52,17 @@ export interface ReplicaPorts {
   /** Where this copy stands: a copied or restored one has another mark. */
   readonly placeMark: string;
   readonly chunks: (bytes: Uint8Array) => Iterable<readonly [number, number]>;
+  /** What the strong log that is held here did after an entry; for a new index. */
+  readonly strong: (after: number) => Promise<StrongTaken>;
 }
+
+/** Entries of the strong log, taken in up to `index`. */
+export interface StrongTaken {
+  readonly index: number;
+  readonly changes: readonly StrongChange[];
+}
+
+export const NO_STRONG_LOG: StrongTaken = { index: 0, changes: [] };
 
 /** Which boot of the machine the index was last written in. */
 const BOOT_PATH = 'index/boot';
@@ -88,7 +99,7 @@ export class Replica {
       store.payload({ dev: log.dev, epoch: log.epoch }, position),
     );
     this.fold = new Fold(tables, this.history, ports.diamondTypes);
-    this.authority = new Authority(tables, this.fold, ws);
+    this.authority = new Authority(tables, this.history, this.fold, ws);
     this.blobs = new Blobs(ports.storage, ports.chunks);
     this.author = new Author(this, place, joining);
     this.wanted = new WantedBlobs(tables, this.blobs);
@@ -129,6 +140,7 @@ export class Replica {
       const tables = new Tables(await ports.openIndex(true));
       const replica = new Replica(ports, config, tables, store, place, joining);
       await rebuild(replica);
+      replica.foldStrong(await ports.strong(0));
       const [damage] = replica.damages;
       if (damage !== undefined) {
         if (tolerant) return replica;
@@ -203,6 +215,9 @@ export class Replica {
     this.release = await waitForLock(this.ports, timeoutMs);
     if (this.readGeneration() !== this.generation) this.refresh();
     if (this.tables.has(key.meta('writing'))) await recover(this);
+    if (this.tables.has(key.meta('takingStrong'))) {
+      this.foldStrong(await this.ports.strong(this.strongIndex));
+    }
     settlePending(this);
     await this.flush(null);
   }
@@ -264,6 +279,31 @@ export class Replica {
     this.wanted.note(this.fold.groups.of(commit));
     if (state !== 'held') this.fold.apply(commit, state === 'live');
     this.author.saw(commit.log);
+  }
+
+  // The strong log
+
+  /** Up to which entry the strong log is folded. */
+  get strongIndex(): number {
+    const index = this.tables.get(key.meta('strong'));
+    return index === undefined ? 0 : decodeSeq(index);
+  }
+
+  /** Folds what `append` has made durable of the strong log; killed meanwhile, the next lock does. */
+  takeStrong(append: () => Promise<StrongTaken>): Promise<StrongTaken> {
+    return this.transact(async () => {
+      this.tables.mark(key.meta('takingStrong'), PRESENT);
+      const taken = await append();
+      this.foldStrong(taken);
+      await this.flush(null);
+      return taken;
+    });
+  }
+
+  private foldStrong({ index, changes }: StrongTaken): void {
+    this.fold.applyStrong(changes);
+    this.tables.put(key.meta('strong'), encodeSeq(index));
+    this.tables.remove(key.meta('takingStrong'));
   }
 
   // Writing

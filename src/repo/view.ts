@@ -14,6 +14,7 @@ import type { Value } from '../crdt/value.js';
 import { decodeBlobRef, type BlobRef, type Blobs } from './blobs.js';
 import type { Fold } from './fold/fold.js';
 import type { NodeRecord } from './fold/node.js';
+import { ownsAny } from './fold/strong.js';
 import type { History } from './history.js';
 import { key, parseChild, type Tables } from './index/tables.js';
 
@@ -85,9 +86,10 @@ export class View {
   }
 
   private sibling(node: NodeId): Sibling {
-    const { created, placed } = this.fold.node(node);
+    const { created, placed, strong } = this.fold.node(node);
     return {
       node,
+      fixed: strong !== null && ownsAny(strong),
       name: placed?.name ?? showId(node).slice(0, 10),
       type: created?.type ?? 'file',
       createdAt: created?.at ?? '',
@@ -206,8 +208,19 @@ export class View {
     )?.value;
   }
 
+  /** The text of a worknode's document; of one whose body the strong log set, that. */
   text(node: NodeId): string {
+    const body = this.strongText(node);
+    if (body !== null) return body;
     return this.fold.documents.text(node, this.fold.node(node).document);
+  }
+
+  /** The text that the strong log set as a file's body, or what replaced it since; null: it didn't. */
+  strongText(node: NodeId): string | null {
+    const { strong, created } = this.fold.node(node);
+    if (strong === null || created?.type !== 'file') return null;
+    const body = this.attribute(node, ATTRIBUTE.body);
+    return typeof body === 'string' ? body : null;
   }
 
   /** What a worknode's file holds, before fields and line ends are put on it. */
@@ -215,6 +228,7 @@ export class View {
     const type = this.typeOf(node);
     if (type === 'folder') return { kind: 'folder' };
     const body = this.attribute(node, ATTRIBUTE.body);
+    if (type === 'file' && typeof body === 'string') return { kind: 'text', text: body };
     if (type === 'symlink') return { kind: 'link', target: typeof body === 'string' ? body : '' };
     if (this.attribute(node, ATTRIBUTE.format) !== 'whole' || body === undefined) {
       return { kind: 'text', text: this.text(node) };

@@ -14,6 +14,7 @@ import { key } from '../repo/index/tables.js';
 import type { Replica } from '../repo/replica.js';
 import type { Entry } from '../repo/view.js';
 import { joinPath, parentPath } from './names.js';
+import { overruled } from './owned.js';
 import { isUnder } from './scan.js';
 
 export type Conflict = { readonly node: NodeId; readonly path: string } & (
@@ -42,7 +43,8 @@ export function namesOf(conflict: Conflict): readonly string[] {
   return [conflict.path, ...others];
 }
 
-function* inFieldsAndDeletes({ tables, view, fold }: Replica): Iterable<Conflict> {
+function* inFieldsAndDeletes(replica: Replica): Iterable<Conflict> {
+  const { tables, view, fold } = replica;
   for (const [at] of tables.prefix(key.table('conflict'))) {
     const node = at.slice(2);
     const path = view.pathOf(node);
@@ -50,6 +52,9 @@ function* inFieldsAndDeletes({ tables, view, fold }: Replica): Iterable<Conflict
     const record = view.record(node);
     for (const field of shownFields(record.fields)) {
       if (field.losers.length > 0) yield { node, path, kind: kindOf(field), field };
+    }
+    for (const field of overruled(replica, node)) {
+      yield { node, path, kind: kindOf(field), field };
     }
     const deletes = fold.openDeletes(record);
     if (deletes.length > 0) yield { node, path, kind: 'delete', deletes };

@@ -94,8 +94,10 @@ export function headsOf(replica: Folded, node: NodeId): readonly Head[] {
   return replica.view.record(node).document?.heads ?? [];
 }
 
-/** The document's text at a base. */
+/** The document's text at a base. A body that the strong log set has one version, the present. */
 export function textAt(replica: Folded, node: NodeId, heads: readonly Head[]): string {
+  const strong = replica.view.strongText(node);
+  if (strong !== null) return strong;
   return replica.fold.documents.textAt(node, replica.view.record(node).document, heads);
 }
 

@@ -6,7 +6,7 @@
 import type { Canonical } from '../core/canonical.js';
 import type { NodeId } from '../core/ids.js';
 import { TEXT_OP_BYTES_TARGET, WHOLE_INLINE_BYTES_MAX } from '../core/limits.js';
-import { ATTRIBUTE, type Op, type Run } from '../core/op.js';
+import { ATTRIBUTE, type FieldPath, type Op, type Run } from '../core/op.js';
 import type { WorkDir } from '../core/ports.js';
 import { diffText } from '../crdt/text/diff.js';
 import { sameHeads, type Head } from '../crdt/text/op.js';
@@ -24,6 +24,7 @@ import { bodyHash, isInStep } from './instep.js';
 import { invalidFields, whyTextInvalid } from './invalid.js';
 import type { Moves } from './moves.js';
 import { baseName, parentPath } from './names.js';
+import { BODY, whyKept, whyOwned } from './owned.js';
 import { supportsFields } from './overlay.js';
 import { currentBase, project, textAt } from './project.js';
 import { readBack } from './readback.js';
@@ -154,7 +155,10 @@ async function recordEdit(recording: Recording, item: Found): Promise<void> {
   if (entry === undefined) return;
   const content = await readContent(recording, item);
   if (content === null) return;
-  await writeContent(recording, entry.node, item, content, entry);
+  const { node, path } = entry;
+  const rewritten = content.kind !== 'text' && item.hash !== entry.hash;
+  if (rewritten && refusesOwned(recording, node, path, [BODY])) return;
+  await writeContent(recording, node, item, content, entry);
   for (const twin of twinsOf(recording, entry)) recording.draft.add({ op: 'delete', node: twin });
 }
 
@@ -169,6 +173,11 @@ function twinsOf({ replica, state }: Recording, { node }: TreeEntry): readonly N
  * But what has arrived since, the user hasn't seen: then the file comes back with it.
  */
 function recordDelete(recording: Recording, entry: TreeEntry): void {
+  const why = whyKept(recording.replica.view.record(entry.node).strong);
+  if (why !== null) {
+    recording.refused.push({ path: entry.path, why });
+    return;
+  }
   recording.removed.add(entry.path);
   if (!isInStep(recording.replica, entry)) return;
   for (const node of [entry.node, ...twinsOf(recording, entry)])
@@ -260,18 +269,24 @@ function writeText(
     setBody(recording, node, undefined, from);
   }
   const base = packed !== null ? unpackBase(packed) : startingBase(replica, node, from);
-  const { eol, bom } = content.form;
-  if (eol !== base.form.eol) setAttribute(recording, node, ATTRIBUTE.eol, eol);
-  if (bom !== base.form.bom) setAttribute(recording, node, ATTRIBUTE.bom, bom);
   const docText = textAt(replica, node, base.heads);
   const projection = project(docText, item.path, base.fields);
   const read = readBack(item.path, projection, docText, content.text, schema);
-  const runs = diffText(docText, read.docText);
-  if (runs.length > 0) {
+  const changes = fieldOps(replica, node, base.fields, read.fields);
+  const edited = read.docText !== docText;
+  const paths = changes.flatMap((op) => (op.op === 'field' ? [op.path] : []));
+  if (refusesOwned(recording, node, item.path, edited ? [BODY, ...paths] : paths)) return;
+  const { eol, bom } = content.form;
+  if (eol !== base.form.eol) setAttribute(recording, node, ATTRIBUTE.eol, eol);
+  if (bom !== base.form.bom) setAttribute(recording, node, ATTRIBUTE.bom, bom);
+  if (edited && replica.view.strongText(node) !== null) {
+    draft.add(writeRegister(replica, node, BODY, read.docText, docText));
+  } else if (edited) {
+    const runs = diffText(docText, read.docText);
     for (const op of textOps(replica, node, base.heads, runs)) draft.add(op);
     recording.texts.add(node);
   }
-  for (const op of fieldOps(replica, node, base.fields, read.fields)) draft.add(op);
+  for (const op of changes) draft.add(op);
   const next = {
     heads: base.heads,
     fields: read.shown,
@@ -283,6 +298,18 @@ function writeText(
   };
   const invalid = whyTextInvalid(item.path, content.text, schema) !== null;
   keep(recording, item, node, packBase(next), invalid);
+}
+
+/** The file stays as it is, and is named. */
+function refusesOwned(
+  { replica, refused }: Recording,
+  node: NodeId,
+  path: string,
+  written: readonly FieldPath[],
+): boolean {
+  const why = whyOwned(replica.view.record(node).strong, written);
+  if (why !== null) refused.push({ path, why });
+  return why !== null;
 }
 
 /** What a file that was no text until now is compared with. */

@@ -9,9 +9,10 @@ import { deflateRawSync } from 'node:zlib';
 import { toHex } from '../../src/core/bytes.js';
 import { signerFromSeed, type Signer } from '../../src/core/crypto.js';
 import type { Clock, Deflate, KeyValue } from '../../src/core/ports.js';
+import type { StrongChange } from '../../src/core/strong.js';
 import type { DiamondTypes } from '../../src/crdt/text/diamond.js';
 import { nodeDeflate } from '../../src/node/deflate.js';
-import { Replica, type ReplicaPorts } from '../../src/repo/replica.js';
+import { Replica, type ReplicaPorts, type StrongTaken } from '../../src/repo/replica.js';
 import { chunkBoundaries } from '../../src/tree/chunker.js';
 import { WorkCopy } from '../../src/tree/workcopy.js';
 import type { SimClock } from '../sim/clock.js';
@@ -55,6 +56,7 @@ export class Device {
   private index = new SimKeyValue();
   private readonly rng: SimRng;
   private boots = 1;
+  private readonly strongLog: StrongChange[] = [];
   private storage: SimStorage;
   private dir: SimWorkDir;
   private opened: { readonly replica: Replica; readonly work: WorkCopy } | null = null;
@@ -108,7 +110,22 @@ export class Device {
       bootId: `boot ${this.boots}`,
       placeMark: this.placeMark,
       chunks: chunkBoundaries,
+      strong: (after) => Promise.resolve(this.strongAfter(after)),
     };
+  }
+
+  /** What the strong log held here did after an entry. */
+  private strongAfter(after: number): StrongTaken {
+    const changes = this.strongLog.filter((change) => change.index > after);
+    return { index: this.strongLog.at(-1)?.index ?? 0, changes };
+  }
+
+  /** Takes in more of a strong log, as a ledger would. */
+  async takeStrong(changes: readonly StrongChange[]): Promise<void> {
+    await this.replica.takeStrong(() => {
+      this.strongLog.push(...changes);
+      return Promise.resolve({ index: this.strongLog.at(-1)?.index ?? 0, changes });
+    });
   }
 
   /** The same repository with an index of its own, to be looked at beside the real one. */

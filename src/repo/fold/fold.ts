@@ -8,10 +8,11 @@ import { stampedOps, type Commit, type StampedOp } from '../../core/commit.js';
 import { stamp, type Stamp } from '../../core/hlc.js';
 import { WnError } from '../../core/errors.js';
 import { nodeId, type LogId, type NodeId } from '../../core/ids.js';
-import type { Op } from '../../core/op.js';
+import { ATTRIBUTE, type Op } from '../../core/op.js';
 import { applyField, shownFields, type FieldsState } from '../../crdt/registry.js';
 import { newerPlacement, type FolderMove, type Placement } from '../../crdt/tree.js';
 import type { DiamondTypes } from '../../crdt/text/diamond.js';
+import type { StrongChange } from '../../core/strong.js';
 import type { CommitRef, History } from '../history.js';
 import { decodeSeq, encodeSeq, PRESENT } from '../index/records.js';
 import { key, parseTouch, type Tables } from '../index/tables.js';
@@ -19,6 +20,16 @@ import { Documents } from './documents.js';
 import { FolderPlaces } from './folders.js';
 import { decodeNode, EMPTY_NODE, encodeNode, type NodeRecord } from './node.js';
 import { Groups, opAt } from './ops.js';
+import { seenBy } from './seen.js';
+import {
+  counts,
+  NO_STRONG,
+  ownsAny,
+  strongFields,
+  withEffect,
+  withIgnored,
+  type StrongNode,
+} from './strong.js';
 
 const NODES_CACHED_MAX = 20_000;
 
@@ -87,7 +98,8 @@ export class Fold {
   protected refold(id: NodeId): void {
     this.documents.reset(id);
     const moves: FolderMove[] = [];
-    let node = EMPTY_NODE;
+    const { kids, shown, strong } = this.node(id);
+    let node = strong === null ? EMPTY_NODE : beginning(strong);
     for (const [touchKey, value] of this.tables.prefix(key.touches(id))) {
       const { time, log: number } = parseTouch(touchKey);
       const at = { log: this.history.logOfNumber(number), seq: decodeSeq(value) };
@@ -110,8 +122,27 @@ export class Fold {
       this.moveFolders(moves, id);
       node = { ...node, placed: this.folders.placement(id) ?? node.placed };
     }
-    const { kids, shown } = this.node(id);
     this.put(id, { ...node, kids, shown });
+  }
+
+  /** Lays what further entries of the strong log did over the worknodes they bear on. */
+  applyStrong(changes: readonly StrongChange[]): void {
+    const touched = new Set<NodeId>();
+    for (const change of changes) {
+      for (const effect of change.effects) {
+        if (effect.kind === 'configure') continue;
+        const node = this.node(effect.node);
+        const strong = withEffect(node.strong ?? NO_STRONG, effect, change);
+        this.nodes.set(effect.node, { ...node, strong });
+        touched.add(effect.node);
+      }
+    }
+    // Their folds so far may rest on writes that don't count any more, or count now.
+    for (const id of touched) {
+      if (this.node(id).strong?.claim == null) this.tables.remove(key.claim(id));
+      else this.tables.put(key.claim(id), PRESENT);
+      this.refold(id);
+    }
   }
 
   /** The worknode after one more op. A dead one leaves only its anchor. */
@@ -128,6 +159,7 @@ export class Fold {
     switch (op.op) {
       case 'create': {
         if (node.created !== null && node.created.at <= at) return node;
+        if (node.strong?.created != null) return node;
         const placement = { at, parent: op.parent, name: op.name };
         const placed = node.placed ?? placement;
         return { ...touched, created: { ...placement, type: op.type }, placed };
@@ -142,11 +174,19 @@ export class Fold {
         return touched;
       case 'field': {
         if (!live) return node;
+        const { strong } = node;
+        const seen = (): number => seenBy(this.tables, this.history, ref);
+        if (strong !== null && !counts(strong, op.path, seen)) {
+          return { ...touched, strong: withIgnored(strong, op.path, at) };
+        }
         return { ...touched, fields: withField(node.fields, op, ref.log, at) };
       }
       case 'text': {
         const head = { log: ref.log, seq: ref.seq, index };
-        return { ...touched, document: this.documents.add(id, node.document, op, head, live) };
+        const document = this.documents.add(id, node.document, op, head, live);
+        const { strong } = node;
+        if (strong === null || !live) return { ...touched, document };
+        return { ...touched, document, strong: withIgnored(strong, [ATTRIBUTE.body], at) };
       }
       default:
         return node;
@@ -172,7 +212,8 @@ export class Fold {
   /** Stores a worknode and settles what follows: whether it shows, and its folder. */
   private put(id: NodeId, node: NodeRecord, before: NodeRecord = this.node(id)): void {
     const shown = this.showsItself(node) || node.kids > 0;
-    const conflict = hasLosers(node.fields) || this.openDeletes(node).length > 0;
+    const conflict =
+      hasLosers(node.fields) || hasIgnored(node.strong) || this.openDeletes(node).length > 0;
     const after = { ...node, shown, conflict };
     this.nodes.set(id, after);
     this.changed.add(id);
@@ -207,6 +248,10 @@ export class Fold {
 
   /** Touched by a live op that no live delete had seen. */
   private showsItself(node: NodeRecord): boolean {
+    if (node.strong !== null) {
+      if (node.strong.deleted || node.created === null) return false;
+      if (ownsAny(node.strong)) return true;
+    }
     if (node.touches.size === 0) return false;
     return node.deletes.every((deleted) => this.touchesOutside(node, deleted).length > 0);
   }
@@ -266,6 +311,21 @@ export function nodeOf(commit: Commit, stamped: StampedOp): NodeId | null {
     return nodeId(commit.header.dev, stamped.salt, stamped.index, op.parent);
   }
   return 'node' in op ? op.node : null;
+}
+
+/** A worknode before any eventual op bears on it. */
+function beginning(strong: StrongNode): NodeRecord {
+  const { created } = strong;
+  const fields = strongFields(strong, EMPTY_NODE.fields);
+  const newestAt = [...strong.fields.values()].map((field) => field.at).sort();
+  const updated = newestAt.at(-1) ?? created?.at ?? null;
+  return { ...EMPTY_NODE, created, placed: created, fields, updated, strong };
+}
+
+function hasIgnored(strong: StrongNode | null): boolean {
+  if (strong === null) return false;
+  for (const field of strong.fields.values()) if (field.ignored) return true;
+  return false;
 }
 
 function hasLosers(fields: FieldsState): boolean {

@@ -17,6 +17,7 @@ import { decodeFields, encodeFields, emptyFields, type FieldsState } from '../..
 import type { Head } from '../../crdt/text/op.js';
 import type { Placement } from '../../crdt/tree.js';
 import type { CommitRef } from '../history.js';
+import { decodeStrong, encodeStrong, type StrongNode } from './strong.js';
 
 /** Heads of a document and each log's last op on it. */
 export interface DocumentHeads {
@@ -44,6 +45,8 @@ export interface NodeRecord {
   readonly conflict: boolean;
   /** Shown children. */
   readonly kids: number;
+  /** What the strong log says of it; laid over `fields` already. */
+  readonly strong: StrongNode | null;
 }
 
 export const EMPTY_NODE: NodeRecord = {
@@ -57,6 +60,7 @@ export const EMPTY_NODE: NodeRecord = {
   shown: false,
   conflict: false,
   kids: 0,
+  strong: null,
 };
 
 const TYPES: readonly NodeType[] = ['folder', 'file', 'symlink'];
@@ -75,11 +79,12 @@ export function encodeNode(node: NodeRecord): Uint8Array {
     node.shown,
     node.conflict,
     node.kids,
+    encodeStrong(node.strong),
   ]);
 }
 
 export function decodeNode(bytes: Uint8Array): NodeRecord {
-  const parts = asArray(decodeCanonical(bytes), 'worknode record', 10);
+  const parts = asArray(decodeCanonical(bytes), 'worknode record', 11);
   const created = parts[0] ?? null;
   const placed = parts[1] ?? null;
   const document = parts[5] ?? null;
@@ -105,6 +110,7 @@ export function decodeNode(bytes: Uint8Array): NodeRecord {
     shown: parts[7] === true,
     conflict: parts[8] === true,
     kids: asUint(parts[9], 'kids'),
+    strong: decodeStrong(parts[10] ?? null),
   };
 }
 

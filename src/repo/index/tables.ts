@@ -10,7 +10,7 @@ import type { KeyValue } from '../../core/ports.js';
 export type Key = string;
 
 /** Table numbers. Changing any of them, or a record's layout, raises INDEX_VERSION. */
-export const INDEX_VERSION = 2;
+export const INDEX_VERSION = 3;
 const TABLE = {
   meta: '00',
   log: '01',
@@ -28,6 +28,8 @@ const TABLE = {
   device: '0d',
   blob: '0e',
   pending: '0f',
+  strongKnowledge: '10',
+  claim: '11',
 } as const;
 
 export type TableName = keyof typeof TABLE;
@@ -51,6 +53,12 @@ export const key = {
   knowledge: (log: LogNumber, of: LogNumber, seq: number): Key =>
     TABLE.knowledge + uint(log, 4) + uint(of, 4) + uint(seq, SEQ_BYTES),
   knowledgeOf: (log: LogNumber, of: LogNumber): Key => TABLE.knowledge + uint(log, 4) + uint(of, 4),
+  /** What the log had folded of the strong log from its commit `seq` on. */
+  strongKnowledge: (log: LogNumber, seq: number): Key =>
+    TABLE.strongKnowledge + uint(log, 4) + uint(seq, SEQ_BYTES),
+  strongKnowledgeOf: (log: LogNumber): Key => TABLE.strongKnowledge + uint(log, 4),
+  /** A worknode that somebody has claimed. */
+  claim: (node: NodeId): Key => TABLE.claim + node,
   node: (node: NodeId): Key => TABLE.node + node,
   child: (parent: NodeId, name: string, node: NodeId): Key =>
     `${TABLE.child}${parent}${toHex(utf8(name))}00${node}`,
