@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 import { runHistory } from '../test/simulation/converge.js';
 import { runCrashes } from '../test/simulation/crash.js';
 import { runShrinking } from '../test/simulation/shrink.js';
+import { runStrong } from '../test/simulation/strong.js';
 import { runVerdicts } from '../test/simulation/verdicts.js';
 import { runHundred, runTen } from '../test/soak/anchor.js';
 import { runAnchorKills } from '../test/soak/anchorkill.js';
@@ -41,6 +42,12 @@ const SOAKS: Readonly<Record<string, Soak>> = {
     n: 1000,
     run: (seed, steps) =>
       runShrinking((at, few, story) => runVerdicts(at, { steps: few }, story), seed, steps),
+  },
+  strong: {
+    what: 'histories in which entries of a strong log arrive at any time',
+    n: 1000,
+    run: (seed, steps) =>
+      runShrinking((at, few, story) => runStrong(at, { steps: few }, story), seed, steps),
   },
   crash: {
     what: 'histories whose simulated processes die and lose power at any step',

@@ -9,34 +9,32 @@ import type { FieldPath, NodeType } from './op.js';
 export type StrongEffect =
   /** `value` is whole, of the field type numbered `type`; undefined: unset. */
   | {
-      readonly kind: 'set';
+      readonly effect: 'set';
       readonly node: NodeId;
       readonly path: FieldPath;
       readonly type: number;
       readonly value: Canonical | undefined;
     }
   | {
-      readonly kind: 'create';
+      readonly effect: 'created';
       readonly node: NodeId;
       readonly parent: NodeId;
       readonly name: string;
       readonly type: NodeType;
     }
-  | { readonly kind: 'delete'; readonly node: NodeId }
+  | { readonly effect: 'deleted'; readonly node: NodeId }
   /** The field keeps its value; writes whose author knew this count again. */
-  | { readonly kind: 'release'; readonly node: NodeId; readonly path: FieldPath }
-  /** Made or renewed; `token` is the index of the entry that made it. */
+  | { readonly effect: 'released'; readonly node: NodeId; readonly path: FieldPath }
+  /** Made, or renewed for the `renewal`th time; `token` is the index of the entry that made it. */
   | {
-      readonly kind: 'claim';
+      readonly effect: 'claimed';
       readonly node: NodeId;
       readonly token: number;
       readonly owner: DeviceId;
       readonly leaseMs: number;
       readonly renewal: number;
     }
-  | { readonly kind: 'end'; readonly node: NodeId; readonly token: number }
-  /** Canonical form of the configuration (docs/CONSENSUS.md). */
-  | { readonly kind: 'configure'; readonly configuration: Canonical };
+  | { readonly effect: 'ended'; readonly node: NodeId; readonly token: number };
 
 /** The effects of one accepted entry. */
 export interface StrongChange {

@@ -9,9 +9,10 @@ import { assert, WnError } from '../core/errors.js';
 import { hlcMs, nextHlc } from '../core/hlc.js';
 import { logId, type CapId, type LogId } from '../core/ids.js';
 import { CLOCK_AHEAD_MAX_MS, DEPS_MAX } from '../core/limits.js';
+import { targetOf } from '../core/op.js';
 import { Draft, type EncodedGroup } from './draft.js';
 import { seenBy } from './fold/seen.js';
-import { releasedAt } from './fold/strong.js';
+import { restsOn } from './fold/strong.js';
 import type { CommitRef } from './history.js';
 import type { Replica } from './replica.js';
 import { writePlace, type Joining, type Place } from './settings.js';
@@ -62,15 +63,16 @@ export class Author {
     const ops = draft.size;
     // One commit can't name more logs than this, so several are made; what lets them comes first.
     const crowded = this.movedSince().size > DEPS_MAX;
-    const { device, ports } = this.replica;
-    const first = crowded ? new Draft(device, ports.rng, null) : draft;
+    const { device, ports, strongIndex } = this.replica;
+    const seen = this.restsOnStrong(draft);
+    const first = crowded || seen ? new Draft(device, ports.rng, null) : draft;
     const actAs = this.introduce(first);
-    const parts = draft.commits();
-    this.tellSeen(parts.flat(), actAs);
-    if (crowded && first.size > 0) {
+    if (seen) first.add({ op: 'seen', index: strongIndex });
+    if (first !== draft && first.size > 0) {
       for (const groups of first.commits()) this.make(groups, 'part', actAs);
     }
     while (this.movedSince().size > DEPS_MAX) this.make([], 'part', actAs);
+    const parts = draft.commits();
     let last: Commit | null = null;
     for (const [index, groups] of parts.entries()) {
       last = this.make(groups, index === parts.length - 1 ? 'change' : 'part', actAs);
@@ -92,22 +94,17 @@ export class Author {
     return own.id;
   }
 
-  /** Writes to fields that the strong log released count only if their author knew. */
-  private tellSeen(groups: readonly EncodedGroup[], actAs: CapId | undefined): void {
-    const { fold, strongIndex, device, ports } = this.replica;
-    const newest = groups
-      .flatMap(({ group }) => group.ops)
-      .reduce((max, op) => {
-        if (op.op !== 'field') return max;
-        return Math.max(max, releasedAt(fold.node(op.node).strong, op.path));
-      }, 0);
-    if (newest === 0) return;
+  /** Such a commit says first that its author had folded the strong log that far. */
+  private restsOnStrong(draft: Draft): boolean {
+    const { fold, tables, history, strongIndex } = this.replica;
+    if (strongIndex === 0) return false;
+    let newest = 0;
+    for (const op of draft.planned()) {
+      const node = op.op === 'create' ? op.parent : targetOf(op);
+      if (node !== null) newest = Math.max(newest, restsOn(fold.node(node).strong));
+    }
     const before = this.previous();
-    const { tables, history } = this.replica;
-    if (before !== null && seenBy(tables, history, before) >= newest) return;
-    const mark = new Draft(device, ports.rng, null);
-    mark.add({ op: 'seen', index: strongIndex });
-    for (const marked of mark.commits()) this.make(marked, 'part', actAs);
+    return newest > 0 && (before === null || seenBy(tables, history, before) < newest);
   }
 
   private make(groups: readonly EncodedGroup[], kind: CommitKind, actAs?: CapId): Commit {

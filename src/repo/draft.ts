@@ -81,6 +81,12 @@ export class Draft {
     return { group, bytes: encodeGroup(group), ops: ops.length, form };
   }
 
+  /** The ops so far that change worknodes. */
+  *planned(): Iterable<Op> {
+    for (const { group } of this.full) yield* group.ops;
+    yield* this.ops;
+  }
+
   /** The groups of each commit that this change takes; the message stands in the last. */
   commits(): readonly (readonly EncodedGroup[])[] {
     const last: EncodedGroup[] = [];

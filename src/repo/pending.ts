@@ -8,6 +8,7 @@ import { hlcMs } from '../core/hlc.js';
 import type { LogId } from '../core/ids.js';
 import { CLOCK_AHEAD_MAX_MS } from '../core/limits.js';
 import { checkPast } from './exchange.js';
+import { seenIn } from './fold/seen.js';
 import type { CommitState } from './index/records.js';
 import { key } from './index/tables.js';
 import type { Replica } from './replica.js';
@@ -40,11 +41,12 @@ function settleLog(replica: Replica, log: LogId): boolean {
   }
 }
 
-/** Its time has come, and its past is folded. */
+/** Its time has come, and its past is folded, that in the strong log too. */
 export function isReady(replica: Replica, commit: Commit): boolean {
   const { hlc, deps } = commit.header;
   const { history, ports } = replica;
   if (hlcMs(hlc) > ports.clock.wallMs() + CLOCK_AHEAD_MAX_MS) return false;
+  if (seenIn(replica.fold.groups.of(commit)) > replica.strongIndex) return false;
   return deps.every((dep) => {
     const ref = history.find(dep);
     return ref !== null && ref.seq <= (history.log(ref.log)?.folded ?? -1);

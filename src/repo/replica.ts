@@ -139,8 +139,8 @@ export class Replica {
       const joining = await readJoining(ports.storage);
       const tables = new Tables(await ports.openIndex(true));
       const replica = new Replica(ports, config, tables, store, place, joining);
-      await rebuild(replica);
       replica.foldStrong(await ports.strong(0));
+      await rebuild(replica);
       const [damage] = replica.damages;
       if (damage !== undefined) {
         if (tolerant) return replica;
@@ -295,6 +295,7 @@ export class Replica {
       this.tables.mark(key.meta('takingStrong'), PRESENT);
       const taken = await append();
       this.foldStrong(taken);
+      settlePending(this);
       await this.flush(null);
       return taken;
     });

@@ -4,6 +4,7 @@
  */
 import { WnError } from '../core/errors.js';
 import type { NodeId } from '../core/ids.js';
+import type { Op } from '../core/op.js';
 import { denied } from '../repo/author.js';
 import type { Draft } from '../repo/draft.js';
 import type { Replica } from '../repo/replica.js';
@@ -12,6 +13,7 @@ import type { Field, FieldShown } from './field.js';
 import { fieldOps } from './fieldops.js';
 import { baseName, checkPath, joinPath, parentPath } from './names.js';
 import { supportsFields } from './overlay.js';
+import { whyOwned } from './owned.js';
 import { fieldsShown } from './project.js';
 import type { FieldEdits } from './readback.js';
 import { textOps } from './record.js';
@@ -96,8 +98,18 @@ export function setFields(work: WorkCopy, change: FieldChange): Promise<Committe
     const { path, node } = fieldHolder(work, change.path);
     const before = withUnclaimed(work, node, change.assignments);
     const edits = applyAssignments(change.assignments, before, work.schema(), path, null);
-    for (const op of fieldOps(work.replica, node, before, edits)) draft.add(op);
+    const ops = fieldOps(work.replica, node, before, edits);
+    refuseOwned(work.replica, node, path, ops);
+    for (const op of ops) draft.add(op);
   });
+}
+
+/** Writes that would count nowhere aren't made. */
+function refuseOwned({ view }: Replica, node: NodeId, path: string, ops: readonly Op[]): void {
+  const written = ops.flatMap((op) => (op.op === 'field' ? [op.path] : []));
+  const why = whyOwned(view.record(node).strong, written);
+  if (why === null) return;
+  throw new WnError('conflict', `${path}: ${why}`, { hint: 'nothing was changed' });
 }
 
 /**

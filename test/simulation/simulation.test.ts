@@ -2,9 +2,11 @@
  * The short form of `npm run soak`: whole histories on simulated devices, from fixed seeds
  * and one that is new every time; its name tells it.
  */
+import assert from 'node:assert/strict';
 import { runHistory } from './converge.js';
 import { runCrashes } from './crash.js';
 import { runShrinking } from './shrink.js';
+import { runStrong, type StrongCounts } from './strong.js';
 import { runVerdicts } from './verdicts.js';
 
 const NEW = Math.floor(Math.random() * 2 ** 31);
@@ -26,4 +28,23 @@ describe('simulation', function () {
     it(`processes that die at any step lose and double nothing (seed ${seed})`, () =>
       runShrinking(runCrashes, seed, 40));
   }
+
+  const counts: StrongCounts[] = [];
+  for (const seed of [1, 104, 110, NEW]) {
+    it(`a strong log that arrives anyhow leaves one state (seed ${seed})`, () =>
+      runShrinking(
+        async (at, steps, story) => void counts.push(await runStrong(at, { steps }, story)),
+        seed,
+        120,
+      ));
+  }
+
+  it('and what it is about did happen', () => {
+    for (const what of ['ignored', 'counted', 'deleted', 'refused'] as const) {
+      assert.ok(
+        counts.some((each) => each[what] > 0),
+        `${what}: never`,
+      );
+    }
+  });
 });

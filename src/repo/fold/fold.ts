@@ -130,7 +130,6 @@ export class Fold {
     const touched = new Set<NodeId>();
     for (const change of changes) {
       for (const effect of change.effects) {
-        if (effect.kind === 'configure') continue;
         const node = this.node(effect.node);
         const strong = withEffect(node.strong ?? NO_STRONG, effect, change);
         this.nodes.set(effect.node, { ...node, strong });
@@ -315,7 +314,9 @@ export function nodeOf(commit: Commit, stamped: StampedOp): NodeId | null {
 
 /** A worknode before any eventual op bears on it. */
 function beginning(strong: StrongNode): NodeRecord {
-  const { created } = strong;
+  const { created: made } = strong;
+  const created =
+    made === null ? null : { at: made.at, parent: made.parent, name: made.name, type: made.type };
   const fields = strongFields(strong, EMPTY_NODE.fields);
   const newestAt = [...strong.fields.values()].map((field) => field.at).sort();
   const updated = newestAt.at(-1) ?? created?.at ?? null;

@@ -1,10 +1,21 @@
 /**
  * Up to which entry an author had folded the strong log when he made a commit, as his log
- * says (`seen` ops): for fields that were released, it decides which writes count.
+ * says (`seen` ops). Such a commit waits until the log is here that far, and of writes to
+ * a field that was released it decides which count.
  */
+import type { Group } from '../../core/commit.js';
 import type { CommitRef, History } from '../history.js';
 import { decodeSeq, encodeSeq } from '../index/records.js';
 import { key, type Tables } from '../index/tables.js';
+
+/** What a commit itself says; 0 where it says nothing. */
+export function seenIn(groups: readonly (Group | null)[]): number {
+  let index = 0;
+  for (const group of groups) {
+    for (const op of group?.ops ?? []) if (op.op === 'seen') index = Math.max(index, op.index);
+  }
+  return index;
+}
 
 export function noteSeen(tables: Tables, history: History, at: CommitRef, index: number): void {
   const number = history.log(at.log)?.number;

@@ -56,7 +56,7 @@ export interface Claim {
 }
 
 export interface StrongNode {
-  readonly created: (Placement & { readonly type: NodeType }) | null;
+  readonly created: (Placement & { readonly type: NodeType; readonly index: number }) | null;
   readonly deleted: boolean;
   readonly fields: ReadonlyMap<PathKey, StrongField>;
   readonly claim: Claim | null;
@@ -76,7 +76,7 @@ export function strongStamp({ hlc }: Pick<StrongChange, 'hlc'>): Stamp {
 
 /** The worknode after one more effect on it. */
 export function withEffect(node: StrongNode, effect: StrongEffect, at: StrongChange): StrongNode {
-  switch (effect.kind) {
+  switch (effect.effect) {
     case 'set':
       return withField(node, {
         path: effect.path,
@@ -87,25 +87,23 @@ export function withEffect(node: StrongNode, effect: StrongEffect, at: StrongCha
         released: null,
         ignored: false,
       });
-    case 'create': {
+    case 'created': {
       const { parent, name, type } = effect;
-      return { ...node, created: { at: strongStamp(at), parent, name, type } };
+      return { ...node, created: { at: strongStamp(at), parent, name, type, index: at.index } };
     }
-    case 'delete':
+    case 'deleted':
       return { ...node, deleted: true };
-    case 'release': {
+    case 'released': {
       const field = node.fields.get(pathKey(effect.path));
       if (field === undefined) return node;
       return withField(node, { ...field, released: at.index });
     }
-    case 'claim': {
+    case 'claimed': {
       const { token, owner, leaseMs, renewal } = effect;
       return { ...node, claim: { token, owner, leaseMs, renewal, sinceMs: at.timeMs } };
     }
-    case 'end':
+    case 'ended':
       return node.claim?.token === effect.token ? { ...node, claim: null } : node;
-    case 'configure':
-      return node;
   }
 }
 
@@ -131,10 +129,12 @@ export function counts(node: StrongNode, path: FieldPath, seen: () => number): b
   return field.released !== null && seen() >= field.released;
 }
 
-/** The entry that released a path; 0 where it is owned, or never was. */
-export function releasedAt(node: StrongNode | null, path: FieldPath): number {
-  if (node === null || node.fields.size === 0) return 0;
-  return node.fields.get(pathKey(path))?.released ?? 0;
+/** The newest entry that an op on a worknode may rest on; 0 for none. */
+export function restsOn(node: StrongNode | null): number {
+  if (node === null) return 0;
+  let index = node.created?.index ?? 0;
+  for (const { released } of node.fields.values()) index = Math.max(index, released ?? 0);
+  return index;
 }
 
 /** Whether the strong log owns a path. */
@@ -202,7 +202,13 @@ export function encodeStrong(node: StrongNode | null): Canonical {
   return [
     created === null
       ? null
-      : [created.at, fromHex(created.parent), created.name, NODE_TYPES.indexOf(created.type)],
+      : [
+          created.at,
+          fromHex(created.parent),
+          created.name,
+          NODE_TYPES.indexOf(created.type),
+          created.index,
+        ],
     deleted,
     [...fields.values()].map((field): Canonical => [
       encodeCanonical(field.path),
@@ -238,12 +244,13 @@ export function decodeStrong(value: Canonical): StrongNode | null {
 }
 
 function createdOf(value: Canonical): NonNullable<StrongNode['created']> {
-  const [at, parent, name, type] = asArray(value, 'strong create', 4);
+  const [at, parent, name, type, index] = asArray(value, 'strong create', 5);
   return {
     at: asText(at, 'stamp'),
     parent: toHex(parent as Uint8Array),
     name: asText(name, 'name'),
     type: NODE_TYPES[asUint(type, 'type')] ?? 'file',
+    index: asUint(index, 'index'),
   };
 }
 
