@@ -31,6 +31,7 @@ const EXTERNAL = [
   'isomorphic-git',
   'prom-client',
   'ssh2',
+  'ws',
   // What oclif needs for plugins, prompts and templates, none of which we come to.
   'ansi-escapes',
   'cli-spinners',

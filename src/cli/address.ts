@@ -52,6 +52,8 @@ export interface RelayAddress extends RelayPlace {
 /** Where a relay itself is. */
 export interface RelayPlace {
   readonly tls: boolean;
+  /** In a WebSocket from the start; false: only where nothing else gets through. */
+  readonly webSocket: boolean;
   readonly host: string;
   readonly port: number;
 }
@@ -65,7 +67,7 @@ const HOST = /^[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?\.?$/;
 const IP6 = /^[0-9A-Fa-f:.]+(%[A-Za-z0-9_.-]+)?$/;
 const SSH_URL = /^ssh:\/\/(?:([^@/]*)@)?(\[[^\]/]*\]|[^:/[\]]*)(?::(\d{1,5}))?(\/.*)$/;
 const WN_URL = /^wn:\/\/(z[1-9A-Za-z]+)@(\[[^\]/]*\]|[^:/[\]]*):(\d{1,5})\/([0-9A-Za-z]+)$/;
-const RELAY_URL = /^wn\+relay(s?):\/\/(\[[^\]/]*\]|[^:/[\]]*)(?::(\d{1,5}))?(?:\/(.*))?$/;
+const RELAY_URL = /^wn\+relay(s|\+wss?)?:\/\/(\[[^\]/]*\]|[^:/[\]]*)(?::(\d{1,5}))?(?:\/(.*))?$/;
 const RELAY_DEVICE = /^(?:did:key:)?(z[1-9A-Za-z]+)(?:\/([0-9A-Za-z]+))?$/;
 const SCP_LIKE = /^(?:([^@/:]*)@)?(\[[^\]/]*\]|[^:/[\]]*):(.+)$/;
 
@@ -74,7 +76,7 @@ export function parseAddress(text: string, cwd: string): Address {
   if (text === '' || OPTION_LIKE.test(text) || /\p{Cc}/u.test(text)) throw badAddress(text);
   if (text.startsWith('file://')) return { kind: 'path', folder: folderOfUrl(text) };
   if (/^wn:\/\//i.test(text)) return wnAddress(text, WN_URL.exec(`wn${text.slice(2)}`));
-  if (/^wn\+relays?:\/\//i.test(text)) return relayAddress(text);
+  if (/^wn\+relay(s|\+wss?)?:\/\//i.test(text)) return relayAddress(text);
   if (/^ssh:\/\//i.test(text)) return sshAddress(text, SSH_URL.exec(`ssh${text.slice(3)}`));
   if (/^[a-z][a-z0-9+.-]*:(\/\/|:)/i.test(text)) throw badAddress(text);
   // As Git has it: a colon before the first slash makes it a host.
@@ -121,7 +123,10 @@ export function showWnAddress({ host, port, device, workspace }: WnAddress): str
   return `wn://${id}@${bracketed(host)}:${port}/${showId(workspace)}`;
 }
 
-/** `wn+relay://host[:port]`, with TLS `wn+relays://`, as for `ws` and `wss`. Throws `usage`. */
+/**
+ * `wn+relay://host[:port]`, with TLS `wn+relays://`; in a WebSocket `wn+relay+ws://` and
+ * `wn+relay+wss://`. Throws `usage`.
+ */
 export function parseRelayPlace(text: string): RelayPlace {
   const { place, rest } = relayParts(text);
   if (rest !== '') throw badAddress(text);
@@ -144,17 +149,19 @@ function relayAddress(text: string): RelayAddress {
 }
 
 function relayParts(text: string): { readonly place: RelayPlace; readonly rest: string } {
-  const [, secure, host = '', given, rest = ''] =
+  const [, way = '', host = '', given, rest = ''] =
     RELAY_URL.exec(text.replace(/^[^:]*/, lower)) ?? [];
-  const tls = secure === 's';
+  const tls = way.endsWith('s') && way !== '+ws';
+  const webSocket = way.startsWith('+');
   const { host: name, port } = checked(text, undefined, host, given, '/');
-  return { place: { tls, host: name, port: port ?? (tls ? 443 : 80) }, rest };
+  return { place: { tls, webSocket, host: name, port: port ?? (tls ? 443 : 80) }, rest };
 }
 
 const lower = (scheme: string): string => scheme.toLowerCase();
 
-export function showRelayPlace({ tls, host, port }: RelayPlace): string {
-  return `wn+relay${tls ? 's' : ''}://${bracketed(host)}:${port}`;
+export function showRelayPlace({ tls, webSocket, host, port }: RelayPlace): string {
+  const way = webSocket ? (tls ? '+wss' : '+ws') : tls ? 's' : '';
+  return `wn+relay${way}://${bracketed(host)}:${port}`;
 }
 
 export function showRelayAddress(address: RelayAddress): string {

@@ -24,11 +24,11 @@ export async function dial(
   if (address.kind === 'relay') {
     return (await import('./dialrelay.js')).dialThroughRelay(context, config, address);
   }
-  const [{ dialTcp }, { dialSecure }] = await Promise.all([
-    import('../node/tcp.js'),
+  const [{ reachTcp }, { dialSecure }] = await Promise.all([
+    import('../node/proxy.js'),
     import('../node/securessh.js'),
   ]);
-  const [{ seed }, socket] = await Promise.all([deviceKey(context), dialTcp(address)]);
+  const [{ seed }, socket] = await Promise.all([deviceKey(context), reachTcp(address, true)]);
   const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
   const channel = await dialSecure(socket, { seed, expected: address.device });
   return { channel, fault: () => Promise.resolve(null), gone: () => closed };

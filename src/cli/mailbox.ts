@@ -6,7 +6,6 @@ import { utf8 } from '../core/bytes.js';
 import { WnError } from '../core/errors.js';
 import type { DeviceId } from '../core/ids.js';
 import { MAILBOX_KEPT_MS, MAILBOX_SENDERS_MAX } from '../core/limits.js';
-import { dialRelay, type SocketLine } from '../node/relayline.js';
 import type { Remote } from '../repo/settings.js';
 import type { SyncMode } from '../sync/frames.js';
 import { covers, vectorOf } from '../sync/have.js';
@@ -18,6 +17,7 @@ import { ReplicaStore } from '../sync/replicastore.js';
 import type { HaveEntry } from '../sync/store.js';
 import { parseAddress, type RelayAddress, type RelayPlace } from './address.js';
 import type { Context } from './context.js';
+import { greetRelay } from './dialrelay.js';
 import { recallRemote } from './remotes.js';
 import { deviceKey, type Repository } from './repository.js';
 
@@ -100,12 +100,11 @@ async function withMailbox<T>(
   mailbox: Mailbox,
   use: (open: OpenMailbox) => Promise<T>,
 ): Promise<T> {
-  let line: SocketLine | undefined;
+  const greeted = await greetRelay(place);
   try {
-    line = await dialRelay(place);
-    return await use(await openMailbox(line, mailbox.key));
+    return await use(await openMailbox(greeted, mailbox.key));
   } finally {
-    line?.close();
+    greeted.line.close();
   }
 }
 

@@ -44,7 +44,7 @@ export async function runRelay(
     tls,
   });
   const sweeping = sweepDaily(context, boxes);
-  await ready(showRelayPlace({ tls: tls !== undefined, ...server.place }));
+  await ready(showRelayPlace({ tls: tls !== undefined, webSocket: false, ...server.place }));
   if (!signal.aborted) {
     await new Promise((stop) => signal.addEventListener('abort', stop, { once: true }));
   }

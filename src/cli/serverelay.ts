@@ -10,7 +10,7 @@ import {
   RELAY_SESSIONS_PER_LISTENER_MAX,
   SERVE_DRAIN_MS,
 } from '../core/limits.js';
-import { dialRelay, type SocketLine } from '../node/relayline.js';
+import type { SocketLine } from '../node/relayline.js';
 import { acceptSecure } from '../node/securessh.js';
 import { veil } from '../node/veil.js';
 import { readConfig } from '../repo/settings.js';
@@ -18,7 +18,7 @@ import { join, listen, nextOffer, ping } from '../sync/relay/client.js';
 import { listenerKey, veilKey } from '../sync/relay/proof.js';
 import { parseRelayPlace, showRelayAddress, type RelayPlace } from './address.js';
 import type { Context } from './context.js';
-import { overRelay } from './dialrelay.js';
+import { greetRelay, overRelay } from './dialrelay.js';
 import { receiveIn } from './exchange.js';
 import type { Location } from './location.js';
 import { collectMail } from './mailbox.js';
@@ -40,7 +40,7 @@ export async function serveRelayed(
   const key = listenerKey(device, workspace);
   const working = new Set<Promise<void>>();
   const answerCall = async (token: Uint8Array): Promise<void> => {
-    const pipe = await overRelay(place, (line) => join(line, token));
+    const pipe = await overRelay(place, ({ line }) => join(line, token));
     const stream = await veil(pipe, veilKey(device, workspace), false);
     await serveOne(context, location, await acceptSecure(stream, { seed }));
   };
@@ -71,9 +71,10 @@ async function takeMail(context: Context, location: Location, place: RelayPlace)
 }
 
 async function register(place: RelayPlace, key: Signer): Promise<SocketLine> {
-  const line = await dialRelay(place);
+  const greeted = await greetRelay(place);
+  const { line } = greeted;
   try {
-    await listen(line, key);
+    await listen(greeted, key);
     line.patienceMs = RELAY_IDLE_MS;
     return line;
   } catch (error) {

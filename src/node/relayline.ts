@@ -4,14 +4,17 @@
  */
 import type { Duplex } from 'node:stream';
 import { WnError } from '../core/errors.js';
-import { RELAY_ANSWER_MS } from '../core/limits.js';
+import { RELAY_ANSWER_MS, RELAY_MESSAGE_BYTES_MAX } from '../core/limits.js';
 import type { RelayLine } from '../sync/relay/client.js';
-import { dialTcp, type Place } from './tcp.js';
+import { reachTcp } from './proxy.js';
+import type { Place } from './tcp.js';
 import { exporterOf, overTls } from './tlsline.js';
 
 /** Where a relay is, and how it is spoken to. */
 export interface RelayPlace extends Place {
   readonly tls: boolean;
+  /** In a WebSocket from the start; false: only where nothing else gets through. */
+  readonly webSocket: boolean;
 }
 
 export class SocketLine implements RelayLine {
@@ -27,16 +30,24 @@ export class SocketLine implements RelayLine {
   }
 
   send(bytes: Uint8Array): void {
-    this.stream.write(bytes);
+    // In pieces that fit a message, where the stream is one of messages.
+    for (let at = 0; at < bytes.byteLength; at += RELAY_MESSAGE_BYTES_MAX) {
+      this.stream.write(bytes.subarray(at, at + RELAY_MESSAGE_BYTES_MAX));
+    }
   }
 
   async read(bytes: number): Promise<Uint8Array> {
-    if (bytes === 0) return new Uint8Array();
-    for (;;) {
-      const piece = this.stream.read(bytes) as Buffer | null;
-      // At its end a stream gives what is left, however little.
-      if (piece !== null && piece.byteLength === bytes) return piece;
-      if (piece !== null || this.stream.readableEnded || this.stream.destroyed) throw hungUp();
+    const pieces: Buffer[] = [];
+    for (let left = bytes; left > 0;) {
+      // What is there already: to wait for more while some is left unread would be in vain.
+      const size = Math.min(left, this.stream.readableLength);
+      const piece = size === 0 ? null : (this.stream.read(size) as Buffer | null);
+      if (piece !== null) {
+        pieces.push(piece);
+        left -= piece.byteLength;
+        continue;
+      }
+      if (this.stream.readableEnded || this.stream.destroyed) throw hungUp();
       if (!(await this.change())) {
         this.close();
         throw new WnError('unreachable', 'the relay does not answer', {
@@ -45,6 +56,7 @@ export class SocketLine implements RelayLine {
         });
       }
     }
+    return pieces.length === 1 && pieces[0] !== undefined ? pieces[0] : Buffer.concat(pieces);
   }
 
   close(): void {
@@ -69,10 +81,14 @@ export class SocketLine implements RelayLine {
 
 /** Throws `unreachable`. */
 export async function dialRelay(place: RelayPlace): Promise<SocketLine> {
-  const socket = await dialTcp(place);
-  if (!place.tls) return new SocketLine(socket, null);
-  const line = await overTls(socket, place.host);
-  return new SocketLine(line, exporterOf(line));
+  const { tls, host, webSocket } = place;
+  const socket = await reachTcp(place, tls);
+  const secured = tls ? await overTls(socket, host) : null;
+  const below = secured ?? socket;
+  const line = webSocket
+    ? await (await import('./websocket.js')).overWebSocket(below, place)
+    : below;
+  return new SocketLine(line, secured === null ? null : exporterOf(secured));
 }
 
 function hungUp(): WnError {

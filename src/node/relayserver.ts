@@ -1,6 +1,7 @@
 /**
- * The relay's sockets: feeds a hub what arrives and does what it orders. Knows nothing of
- * the protocol; within a pipe it moves bytes, no more of them at a time than bounds say.
+ * The relay's sockets: feeds a hub what arrives and does what it orders, be it on a plain
+ * line, in TLS or in a WebSocket. Knows nothing of the protocol; within a pipe it moves
+ * bytes, no more of them at a time than bounds say.
  */
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -10,8 +11,9 @@ import { MAILBOX_ITEM_BYTES_MAX, SYNC_CLOSE_MS } from '../core/limits.js';
 import type { MailAnswer, MailRequest } from '../sync/relay/boxes.js';
 import type { ConnectionId, HubEffect, HubEvent, LogEntry } from '../sync/relay/connection.js';
 import { Pipes } from './pipes.js';
-import { exporterOf } from './tlsline.js';
 import type { Place } from './tcp.js';
+import { exporterOf } from './tlsline.js';
+import { WebSocketEntrance } from './websocket.js';
 
 export interface Hub {
   handle(event: HubEvent, nowMs: number): readonly HubEffect[];
@@ -70,27 +72,46 @@ export async function startRelay({
     }
   };
 
-  const server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => {
-    const id = ++last;
-    const line = tls === undefined ? socket : secured(socket, tls);
+  const entrance = new WebSocketEntrance();
+
+  const attend = (id: ConnectionId, line: Duplex): void => {
     open.set(id, line);
-    for (const each of new Set([socket, line])) each.on('error', () => socket.destroy());
+    line.on('error', () => undefined);
     line.once('end', () => {
       if (!pipes.has(line)) line.end();
     });
+  };
+
+  /** What the connection turned out to carry; nothing if that is over already. */
+  const enter = async (id: ConnectionId, below: Socket): Promise<void> => {
+    const from = below.remoteAddress ?? '';
+    const entered = isHttp(await firstByte(below)) ? await entrance.take(below) : { line: below };
+    const { line } = entered;
+    if (line === null) log({ event: 'refused', id, from, why: entered.why });
+    if (line === null || !open.has(id)) return;
+    if (line !== below) attend(id, line);
+    tell({ type: 'secured', id, exporter: below instanceof TLSSocket ? exporterOf(below) : null });
+    line.on('data', (bytes: Buffer) => {
+      if (!pipes.has(line)) tell({ type: 'bytes', id, bytes });
+    });
+    line.resume();
+  };
+
+  const server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => {
+    const id = ++last;
+    const below = tls === undefined ? socket : secured(socket, tls);
+    attend(id, below);
+    for (const each of new Set([socket, below])) each.on('error', () => socket.destroy());
     socket.once('close', () => {
+      const line = open.get(id);
       open.delete(id);
-      line.destroy();
+      // Of a pipe, what has come is still on its way to the other end.
+      if (line !== undefined && !pipes.has(line)) line.destroy();
       tell({ type: 'closed', id });
       if (open.size === 0) emptied();
     });
     tell({ type: 'opened', id, address: socket.remoteAddress ?? '' });
-    if (line instanceof TLSSocket) {
-      line.once('secure', () => tell({ type: 'secured', id, exporter: exporterOf(line) }));
-    } else tell({ type: 'secured', id, exporter: null });
-    line.on('data', (bytes: Buffer) => {
-      if (!pipes.has(line)) tell({ type: 'bytes', id, bytes });
-    });
+    void enter(id, below);
   });
   await listening(server, place);
   const ticking = setInterval(() => tell({ type: 'tick' }), TICK_MS);
@@ -108,6 +129,20 @@ export async function startRelay({
     },
   };
 }
+
+/** Looked at, and still to be read. Doesn't resolve where nothing comes. */
+function firstByte(line: Duplex): Promise<number> {
+  return new Promise((resolve) => {
+    line.once('data', (bytes: Buffer) => {
+      line.pause();
+      line.unshift(bytes);
+      resolve(bytes[0] ?? 0);
+    });
+  });
+}
+
+/** Its methods are upper case; nothing else that is spoken here begins so. */
+const isHttp = (first: number): boolean => first >= 0x41 && first <= 0x5a;
 
 function secured(socket: Socket, secureContext: SecureContext): TLSSocket {
   return new TLSSocket(socket, { isServer: true, secureContext });

@@ -22,7 +22,7 @@ export class Device {
     readonly root: string,
     readonly name: string,
     private readonly homes = dirname(root),
-    private readonly env: Readonly<Record<string, string>> = {},
+    readonly env: Readonly<Record<string, string>> = {},
   ) {
     this.home = join(homes, `home-${name}`);
   }

@@ -16,9 +16,13 @@ export interface Daemon {
 }
 
 /** Starts a command that prints where it can be reached. */
-export async function daemon(line: readonly string[], home: string): Promise<Daemon> {
+export async function daemon(
+  line: readonly string[],
+  home: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<Daemon> {
   const child = startWn(['--json', ...line], {
-    env: { WN_HOME: home },
+    env: { WN_HOME: home, ...env },
     timeoutMs: PRODUCT_TEST_MS,
   });
   const log: Buffer[] = [];
@@ -46,6 +50,6 @@ export const startRelay = (home: string, listen = '127.0.0.1:0', ...flags: reado
   daemon(['relay', '--listen', listen, ...flags], home);
 
 export const serveThrough = (device: Device, relay: string): Promise<Daemon> =>
-  daemon(['-C', device.root, 'serve', '--relay', relay], device.home);
+  daemon(['-C', device.root, 'serve', '--relay', relay], device.home, device.env);
 
 export const portOf = (address: string): number => Number(/:(\d+)(\/|$)/.exec(address)?.[1]);

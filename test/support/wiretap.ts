@@ -1,6 +1,14 @@
-/** A tap on a line: passes TCP on to a port and keeps every byte that went either way. */
+/**
+ * A tap on a line: passes on to a port and keeps every byte that went either way. One that
+ * TLS or a WebSocket ends at keeps what is inside, as whoever runs the relay could.
+ */
 import { once } from 'node:events';
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import { createServer as createHttps } from 'node:https';
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { createServer as createTls } from 'node:tls';
+import { createWebSocketStream, WebSocket, WebSocketServer } from 'ws';
+import type { Certificate } from './authority.js';
 
 export interface Wiretap {
   readonly port: number;
@@ -9,25 +17,53 @@ export interface Wiretap {
   close(): void;
 }
 
-export async function wiretap(port: number): Promise<Wiretap> {
+/** TCP as it is. */
+export function wiretap(port: number): Promise<Wiretap> {
+  return tapped((take) => createServer({ noDelay: true }, take), plainTo(port));
+}
+
+/** TLS that ends here; plain from here on. */
+export function tlsWiretap(port: number, certificate: Certificate): Promise<Wiretap> {
+  return tapped((take) => createTls({ ...certificate }, take), plainTo(port));
+}
+
+/** A WebSocket in TLS, of which both end here; another WebSocket, without TLS, from here on. */
+export function webSocketWiretap(port: number, certificate: Certificate): Promise<Wiretap> {
+  const near = (take: (line: Duplex) => void): Server => {
+    const server = createHttps({ ...certificate });
+    const sockets = new WebSocketServer({ server, path: '/wn' });
+    sockets.on('connection', (socket) => take(createWebSocketStream(socket)));
+    return server;
+  };
+  return tapped(near, () =>
+    createWebSocketStream(new WebSocket(`ws://127.0.0.1:${port}/wn`, { perMessageDeflate: false })),
+  );
+}
+
+const plainTo = (port: number) => (): Socket => connect({ port, host: '127.0.0.1', noDelay: true });
+
+async function tapped(
+  listen: (take: (line: Duplex) => void) => Server,
+  onwards: () => Duplex,
+): Promise<Wiretap> {
   const streams: Buffer[][] = [];
-  const sockets = new Set<Socket>();
-  const server = createServer({ noDelay: true }, (near) => {
-    const far = connect({ port, host: '127.0.0.1', noDelay: true });
+  const lines = new Set<Duplex>();
+  const server = listen((near) => {
+    const far = onwards();
     for (const [from, to] of [
       [near, far],
       [far, near],
     ] as const) {
       const stream: Buffer[] = [];
       streams.push(stream);
-      sockets.add(from);
+      lines.add(from);
       from.on('data', (bytes: Buffer) => {
         stream.push(bytes);
         to.write(bytes);
       });
       from.on('end', () => to.end());
       from.on('error', () => to.destroy());
-      from.on('close', () => sockets.delete(from));
+      from.on('close', () => lines.delete(from));
     }
   });
   server.listen(0, '127.0.0.1');
@@ -37,7 +73,7 @@ export async function wiretap(port: number): Promise<Wiretap> {
     recorded: () => streams.map((stream) => Buffer.concat(stream)),
     close() {
       server.close();
-      for (const socket of sockets) socket.destroy();
+      for (const line of lines) line.destroy();
     },
   };
 }

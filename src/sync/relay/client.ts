@@ -34,7 +34,20 @@ export function isUnavailable(error: unknown): boolean {
   return error instanceof WnError && error.details['reason'] === 'unavailable';
 }
 
-/** Opens the conversation. Throws `unreachable` for what isn't a relay. */
+/** A line at whose other end a relay has shown itself, and what proofs on it are bound to. */
+export interface GreetedLine<Line extends RelayLine = RelayLine> {
+  readonly line: Line;
+  readonly channel: Channel;
+}
+
+/** There is something else, or something in between that doesn't let the two speak. */
+export function isNoRelay(error: unknown): boolean {
+  return error instanceof WnError && NO_RELAY.has(error.details['reason']);
+}
+
+const NO_RELAY: ReadonlySet<unknown> = new Set(['not_a_relay', 'hung_up', 'no_answer']);
+
+/** Opens the conversation. Throws `unreachable` for what isn't a relay; see `isNoRelay`. */
 export async function greet(line: RelayLine): Promise<Channel> {
   line.send(RELAY_MAGIC);
   const magic = await line.read(RELAY_MAGIC.byteLength);
@@ -46,8 +59,7 @@ export async function greet(line: RelayLine): Promise<Channel> {
 }
 
 /** Registers; offers follow on the same line: `nextOffer`. */
-export async function listen(line: RelayLine, signer: Signer): Promise<void> {
-  const channel = await greet(line);
+export async function listen({ line, channel }: GreetedLine, signer: Signer): Promise<void> {
   const proof = prove(signer, KIND.listen, channel);
   line.send(encodeRecord(KIND.listen, fromHex(signer.publicKey), proof));
   await expect(line, KIND.ok, 0);
@@ -67,22 +79,20 @@ export function ping(line: RelayLine): void {
 }
 
 /** Makes the line a pipe to who listens under `name`. Throws `unreachable`; see `isUnavailable`. */
-export async function reach(line: RelayLine, caller: Signer, name: string): Promise<void> {
-  const channel = await greet(line);
+export async function reach(
+  { line, channel }: GreetedLine,
+  caller: Signer,
+  name: string,
+): Promise<void> {
   const target = fromHex(name);
   const proof = prove(caller, KIND.connect, channel, target);
   line.send(encodeRecord(KIND.connect, fromHex(caller.publicKey), target, proof));
   const { body: token } = await expect(line, KIND.token, TOKEN_BYTES);
-  await joinWith(line, token);
+  await join(line, token);
 }
 
 /** Makes the line a pipe to whoever was given the other one-time key. */
 export async function join(line: RelayLine, token: Uint8Array): Promise<void> {
-  await greet(line);
-  await joinWith(line, token);
-}
-
-async function joinWith(line: RelayLine, token: Uint8Array): Promise<void> {
   line.send(encodeRecord(KIND.join, token));
   await expect(line, KIND.ok, 0);
 }
@@ -110,6 +120,11 @@ function noOf(code: number | undefined): WnError {
   switch (code) {
     case NO.unavailable:
       return refused('the device is not connected to the relay, or takes no calls', 'unavailable');
+    case NO.proof:
+      return refused(
+        'something on the way opens the connection, as an inspecting proxy does',
+        'proof',
+      );
     case NO.tooMuch:
       return refused('the relay takes no more from here at the moment', 'too_much');
     case NO.draining:

@@ -2,7 +2,7 @@
 import { fromHex } from '../../core/bytes.js';
 import type { Signer } from '../../core/crypto.js';
 import { MAILBOX_ITEM_BYTES_MAX, MAILBOX_ITEMS_MAX } from '../../core/limits.js';
-import { greet, nextRecord, refused, type RelayLine } from './client.js';
+import { nextRecord, refused, type GreetedLine, type RelayLine } from './client.js';
 import { decodeItems, ITEM_INFO_BYTES } from './mail.js';
 import { prove, type Channel } from './proof.js';
 import { encodeRecord, ITEM_ID_BYTES, KIND } from './wire.js';
@@ -19,8 +19,10 @@ export interface OpenMailbox {
 }
 
 /** Throws `unreachable`. */
-export async function openMailbox(line: RelayLine, key: Signer): Promise<OpenMailbox> {
-  const channel = await greet(line);
+export async function openMailbox(
+  { line, channel }: GreetedLine,
+  key: Signer,
+): Promise<OpenMailbox> {
   const proof = prove(key, KIND.box, channel);
   await ask(line, KIND.ok, 0, KIND.box, fromHex(key.publicKey), proof);
   return over(line, key, channel);
