@@ -12,15 +12,22 @@ import {
 import { dialRelay, SocketLine } from '../../src/node/relayline.js';
 import { startRelay, type RelayServer } from '../../src/node/relayserver.js';
 import type { MailRequest } from '../../src/sync/relay/boxes.js';
-import { greet, listen, nextOffer, reach, type GreetedLine } from '../../src/sync/relay/client.js';
+import {
+  greet,
+  join,
+  listen,
+  nextOffer,
+  reach,
+  type GreetedLine,
+} from '../../src/sync/relay/client.js';
 import type { LogEntry } from '../../src/sync/relay/connection.js';
 import { RelayHub } from '../../src/sync/relay/hub.js';
 import { openMailbox } from '../../src/sync/relay/mailclient.js';
-import { join } from '../../src/sync/relay/client.js';
 import { listenerName } from '../../src/sync/relay/proof.js';
 import { RELAY_MAGIC } from '../../src/sync/relay/wire.js';
 import { rejects } from '../conform/expect.js';
 import { SimRng } from '../sim/random.js';
+import { eventually } from '../support/anchor.js';
 import { signer } from '../sync/relay/harness.js';
 
 const HOST = '127.0.0.1';
@@ -34,6 +41,7 @@ describe("the relay's port", () => {
 
   beforeEach(async () => {
     kept = null;
+    log.length = 0;
     hub = new RelayHub(new SimRng(1));
     relay = await startRelay({
       place: { host: HOST, port: 0 },
@@ -53,7 +61,6 @@ describe("the relay's port", () => {
       else if (socket instanceof SocketLine) socket.close();
       else socket.destroy();
     }
-    log.length = 0;
     await relay.close(0);
   });
 
@@ -168,7 +175,7 @@ describe("the relay's port", () => {
         log.map(({ event }) => event),
         ['refused'],
       );
-      assert.equal(hub.size, 0);
+      await eventually('the connection is gone', () => hub.size === 0);
     });
   }
 
