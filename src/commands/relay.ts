@@ -2,12 +2,17 @@
 import { Flags, WnCommand } from '../cli/command.js';
 import type { TextOutput } from '../cli/output.js';
 import { runRelay } from '../cli/relay.js';
+import { RELAY_DRAIN_MS } from '../core/limits.js';
+
+/** For its sockets to close, once what was under way has had its time. */
+const SETTLING_MS = 1_000;
 
 export default class Relay extends WnCommand<typeof Relay, Record<string, never>> {
   static override readonly summary = 'Pass on what devices say that cannot reach each other';
   static override readonly description =
     'Devices come to it with wn serve --relay and are reached at wn+relay://RELAY/DEVICE. It ' +
     'needs no repository and no key, and can read nothing: it sees addresses, sizes and times. ' +
+    'On the same port it takes WebSockets, at /wn, from networks that let only HTTP through. ' +
     'The log goes to standard error, a line of JSON for each event.';
   static override readonly flags = {
     listen: Flags.string({
@@ -31,6 +36,7 @@ export default class Relay extends WnCommand<typeof Relay, Record<string, never>
     }),
   };
   static override readonly endless = true;
+  static override readonly graceMs = RELAY_DRAIN_MS + SETTLING_MS;
   static override readonly examples = ['wn relay --listen :5100'];
   static override readonly result = '{ready, address}, once it listens';
 

@@ -111,12 +111,12 @@ function unescaped(text: string): string {
   }
 }
 
-function shown({ host, port }: Place): string {
-  return `${isIP(host) === 6 ? `[${host}]` : host}:${port}`;
-}
+const bracketed = (host: string): string => (isIP(host) === 6 ? `[${host}]` : host);
+
+const shown = ({ host, port }: Place): string => `${bracketed(host)}:${port}`;
 
 function withoutProxy({ host }: Place, besides: string): string {
-  return `${besides}; to go there without a proxy: NO_PROXY=${host}`;
+  return `${besides}; to go there without a proxy: NO_PROXY=${bracketed(host)}`;
 }
 
 function failed(message: string, { hint }: { readonly hint: string }): WnError {

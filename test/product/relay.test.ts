@@ -105,6 +105,16 @@ for (const [scheme, way, tapOn] of WAYS) {
       assert.match(text, /not connected to the relay, or takes no calls/);
     });
 
+    if (scheme === 'wn+relay+wss') {
+      it('is found by who knows nothing of the WebSocket, where a plain line gets nowhere', async () => {
+        const [device] = others;
+        assert.ok(device);
+        const plain = served.address.replace(scheme, 'wn+relays');
+        await device.json(['remote', 'add', 'found', plain]);
+        await device.json(['sync', 'found']);
+      });
+    }
+
     it('keeps and hands over what a device lacks that is away', async () => {
       const [device] = others;
       assert.ok(device);
