@@ -324,6 +324,7 @@ export const RAFT_INFLIGHT_BYTES_MAX = 16 * MIB;
 export const RAFT_READS_MAX = 16_384;
 /** Members that one change adds, removes or turns. */
 export const RAFT_CONF_CHANGES_MAX = 64;
+
 // The relay over WebSocket and HTTP proxies (docs/RELAY.md)
 /** A message to a relay; one from a relay may hold an item of a mailbox. */
 export const RELAY_MESSAGE_BYTES_MAX = RELAY_PIPE_BYTES;
