@@ -46,7 +46,7 @@ const EXTERNAL = [
 async function bundle(outdir: string): Promise<void> {
   await build({
     absWorkingDir: ROOT,
-    entryPoints: { wn: 'src/cli/bundle.ts' },
+    entryPoints: { wn: 'src/cli/bundle.ts', lookthread: 'src/node/lookthread.ts' },
     outdir,
     outExtension: { '.js': '.cjs' },
     bundle: true,

@@ -172,6 +172,11 @@ export const STDIN_BYTES_MAX = 8 * MIB;
 export const TREE_JOURNAL_BYTES_MAX = 256 * KIB;
 export const TREE_RECORD_BYTES_MAX = 512 * MIB;
 
+// Threads that look at files ahead of a scan (src/node/lookahead.ts)
+/** Below this many, a thread's start costs more than it saves. */
+export const LOOK_AHEAD_FILES_MIN = 10_000;
+export const LOOK_AHEAD_THREADS_MAX = 3;
+
 // Ignore files
 export const IGNORE_PATTERNS_MAX = 10_000;
 export const IGNORE_PATTERN_CHARS_MAX = 1_000;

@@ -105,6 +105,23 @@ export interface FileStat {
   readonly executable: boolean;
 }
 
+/** Many paths in UTF-8: that of number `n` ends at `ends[n]`, where the next begins. */
+export interface PackedPaths {
+  readonly bytes: Uint8Array;
+  readonly ends: Uint32Array;
+}
+
+/** Looks at many files that are under way beside the caller. */
+export interface LookAhead {
+  /**
+   * What `stat` gave for the path of that number since it was asked for; undefined if that
+   * isn't known (yet), and `stat` says it.
+   */
+  stat(number: number): FileStat | undefined;
+  /** Nothing more will be asked. */
+  stop(): void;
+}
+
 export interface DirEntry {
   readonly name: string;
   readonly kind: FileKind;
@@ -132,6 +149,12 @@ export interface WorkDir {
   /** Whole content; null if there is no such regular file. Throws `too_large`. */
   read(path: Path): Uint8Array | null;
   readLink(path: Path): string | null;
+  /**
+   * Begins to look at many files at once; null where that wins nothing. An empty path is
+   * none. Folders on the way are taken for folders: ask only for what is in one that
+   * `list` has listed meanwhile.
+   */
+  lookAhead(paths: PackedPaths): LookAhead | null;
   /**
    * Writes a file whole: temporary file in the same folder, fsync, rename. Missing
    * folders are made. A regular file that is replaced is first hard-linked to

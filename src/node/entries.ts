@@ -10,7 +10,13 @@ import { TEMP_PREFIX } from './durable.js';
 const { S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } = fs.constants;
 const OWNER_MAY_RUN = 0o100;
 
-export function toFileStat(stat: fs.Stats): FileStat {
+/** What is needed of `fs.Stats`. */
+export type StatPart = Pick<
+  fs.Stats,
+  'mode' | 'size' | 'mtimeMs' | 'ctimeMs' | 'birthtimeMs' | 'ino'
+>;
+
+export function toFileStat(stat: StatPart): FileStat {
   return {
     kind: kindOfMode(stat.mode),
     size: stat.size,

@@ -8,6 +8,8 @@ import { WnError } from '../core/errors.js';
 const NOT_INSIDE = /(?:^|\/)\.{0,2}(?:\/|$)|\0/;
 /** Another separator, a drive or an alternate stream where the system knows them. */
 const NOT_ON_WINDOWS = /[\\:]/;
+/** What most names are, and what is quick to tell. */
+const PLAIN_NAME = /^[\w.~ -]+$/;
 
 /** Throws `invalid` unless `path` is relative, normal and stays inside its root. */
 export function checkPath(path: string): void {
@@ -16,6 +18,12 @@ export function checkPath(path: string): void {
     !isWellFormed(path) ||
     (process.platform === 'win32' && NOT_ON_WINDOWS.test(path));
   if (bad) throw new WnError('invalid', `not a path inside the folder: ${JSON.stringify(path)}`);
+}
+
+/** The same of the last part of `path`, where what is before it, `parent`, has passed. */
+export function checkName(path: string, parent: string): void {
+  const name = parent === '' ? path : path.slice(parent.length + 1);
+  if (name.startsWith('.') || !PLAIN_NAME.test(name)) checkPath(path);
 }
 
 /** False for a lone surrogate, which would be written as U+FFFD and so name another file. */

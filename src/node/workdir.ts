@@ -7,11 +7,12 @@ import * as fs from 'node:fs';
 import { dirname } from 'node:path';
 import { assert, WnError } from '../core/errors.js';
 import { WORKDIR_FILE_BYTES_MAX } from '../core/limits.js';
-import type { DirEntry, FileStat, Path, WorkDir } from '../core/ports.js';
+import type { DirEntry, FileStat, LookAhead, PackedPaths, Path, WorkDir } from '../core/ports.js';
 import { syncFolderSync, TEMP_PREFIX } from './durable.js';
 import { entriesOf, toFileStat } from './entries.js';
 import { errnoOf, isMissing, worldFault } from './faults.js';
-import { checkPath, foldersAbove, parentOf } from './paths.js';
+import { startLookAhead, threadsFor } from './lookahead.js';
+import { checkName, checkPath, foldersAbove, parentOf } from './paths.js';
 import { readRange } from './readrange.js';
 import { probeTraits } from './traits.js';
 import type { Traits } from './traits.js';
@@ -87,6 +88,11 @@ class DiskWorkDir implements WorkDir {
       if (Buffer.from(text, 'utf8').equals(target)) return text;
       throw new WnError('unreadable', `the target of the symlink '${path}' isn't UTF-8`);
     });
+  }
+
+  lookAhead(paths: PackedPaths): LookAhead | null {
+    const threads = threadsFor(paths.ends.length);
+    return threads === 0 ? null : startLookAhead(this.#root, paths, threads);
   }
 
   write(
@@ -217,8 +223,12 @@ class DiskWorkDir implements WorkDir {
 
   /** False if a folder above `path` is missing; throws if one is a symlink. */
   #reachable(path: Path): boolean {
+    const parent = parentOf(path);
+    if (this.#checked.has(parent)) {
+      checkName(path, parent);
+      return true;
+    }
     checkPath(path);
-    if (this.#checked.has(parentOf(path))) return true;
     for (const folder of foldersAbove(path)) {
       if (this.#checked.has(folder)) continue;
       const stat = workfile.statOf(this.#absolute(folder));

@@ -57,7 +57,7 @@ const PATH_LENGTH_AT = STAMP_AT + 40;
 const BASE_LENGTH_AT = PATH_LENGTH_AT + 2;
 const FIXED_BYTES = BASE_LENGTH_AT + 4;
 
-export function packEntry(entry: TreeEntry): Uint8Array {
+export function packEntry(entry: TreeEntry): Buffer {
   const path = utf8(entry.path);
   const base = entry.base ?? new Uint8Array();
   const bytes = Buffer.alloc(FIXED_BYTES + path.byteLength + base.byteLength);
@@ -87,17 +87,16 @@ const NO_HASH = '00'.repeat(32);
 
 /** Null for bytes that are no entry. */
 export function unpackEntry(bytes: Buffer, at: number): [entry: TreeEntry, next: number] | null {
-  const read = readPacked(bytes, at);
-  if (read === null) return null;
-  const { path, invalid, next } = read;
+  const next = packedEnd(bytes, at);
+  if (next === null) return null;
   const flags = bytes.readUInt8(at);
   const baseLength = bytes.readUInt32LE(at + BASE_LENGTH_AT);
   const double = (index: number): number => bytes.readDoubleLE(at + STAMP_AT + index * 8);
   const hash = bytes.toString('hex', at + 17, at + 49);
   const entry: TreeEntry = {
-    path,
-    node: nodeOfPacked(bytes, at),
-    type: TYPES[flags & TYPE_BITS] ?? 'file',
+    path: packedPath(bytes, at),
+    node: packedNode(bytes, at),
+    type: packedType(bytes, at),
     stamp:
       (flags & FLAG.stamped) === 0
         ? null
@@ -111,7 +110,7 @@ export function unpackEntry(bytes: Buffer, at: number): [entry: TreeEntry, next:
           },
     hash: hash === NO_HASH ? '' : hash,
     base: baseLength === 0 ? null : bytes.subarray(next - baseLength, next),
-    invalid,
+    invalid: isPackedInvalid(bytes, at),
   };
   return [entry, next];
 }
@@ -167,32 +166,47 @@ export function isUntouched({ type, stamp }: TreeEntry, now: FileStat): boolean 
 }
 
 /** The same of the packed entry at `at`. */
-export function isPackedUntouched(bytes: Buffer, at: number, now: FileStat): boolean {
-  const flags = bytes.readUInt8(at);
+export function isPackedUntouched(view: DataView, at: number, now: FileStat): boolean {
+  const flags = view.getUint8(at);
   return (
     (flags & FLAG.stamped) !== 0 &&
-    bytes.readDoubleLE(at + STAMP_AT + 8) === now.mtimeMs &&
-    bytes.readDoubleLE(at + STAMP_AT) === now.size &&
-    bytes.readDoubleLE(at + STAMP_AT + 16) === now.ctimeMs &&
-    bytes.readDoubleLE(at + STAMP_AT + 32) === now.ino &&
+    view.getFloat64(at + STAMP_AT + 8, true) === now.mtimeMs &&
+    view.getFloat64(at + STAMP_AT, true) === now.size &&
+    view.getFloat64(at + STAMP_AT + 16, true) === now.ctimeMs &&
+    view.getFloat64(at + STAMP_AT + 32, true) === now.ino &&
     ((flags & FLAG.executable) !== 0) === now.executable &&
     TYPES[flags & TYPE_BITS] === now.kind
   );
 }
 
-export function nodeOfPacked(bytes: Buffer, at: number): NodeId {
+/** Where the packed entry at `at` ends; null for bytes that are no entry. */
+export function packedEnd(bytes: Buffer, at: number): number | null {
+  if (at + FIXED_BYTES > bytes.length) return null;
+  const end = packedPathEnd(bytes, at) + bytes.readUInt32LE(at + BASE_LENGTH_AT);
+  return end > bytes.length ? null : end;
+}
+
+/** A packed entry's path begins here, and ends at `packedPathEnd`. */
+export function packedPathStart(at: number): number {
+  return at + FIXED_BYTES;
+}
+
+export function packedPathEnd(bytes: Buffer, at: number): number {
+  return at + FIXED_BYTES + bytes.readUInt16LE(at + PATH_LENGTH_AT);
+}
+
+export function packedPath(bytes: Buffer, at: number): string {
+  return bytes.toString('utf8', packedPathStart(at), packedPathEnd(bytes, at));
+}
+
+export function packedNode(bytes: Buffer, at: number): NodeId {
   return bytes.toString('hex', at + 1, at + 17);
 }
 
-/** What of a packed entry is needed to find it; null for bytes that are no entry. */
-export function readPacked(
-  bytes: Buffer,
-  at: number,
-): { readonly path: string; readonly invalid: boolean; readonly next: number } | null {
-  if (at + FIXED_BYTES > bytes.length) return null;
-  const pathEnd = at + FIXED_BYTES + bytes.readUInt16LE(at + PATH_LENGTH_AT);
-  const next = pathEnd + bytes.readUInt32LE(at + BASE_LENGTH_AT);
-  if (next > bytes.length) return null;
-  const path = bytes.toString('utf8', at + FIXED_BYTES, pathEnd);
-  return { path, invalid: (bytes.readUInt8(at) & FLAG.invalid) !== 0, next };
+export function packedType(bytes: Buffer, at: number): NodeType {
+  return TYPES[bytes.readUInt8(at) & TYPE_BITS] ?? 'file';
+}
+
+export function isPackedInvalid(bytes: Buffer, at: number): boolean {
+  return (bytes.readUInt8(at) & FLAG.invalid) !== 0;
 }

@@ -7,7 +7,7 @@ import { hashHex } from '../core/crypto.js';
 import { utf8 } from '../core/bytes.js';
 import type { NodeType } from '../core/op.js';
 import { TREE_DEPTH_MAX, WORKNODES_MAX } from '../core/limits.js';
-import type { FileStat, WorkDir } from '../core/ports.js';
+import type { FileStat, LookAhead, WorkDir } from '../core/ports.js';
 import type { Stamp, TreeEntry } from './entry.js';
 import { IgnoreRules } from './ignore.js';
 import { checkName, foldName, isOwnName, joinPath, leadsInside } from './names.js';
@@ -60,7 +60,9 @@ interface Walk {
   readonly dir: WorkDir;
   readonly state: TreeState;
   readonly options: ScanOptions;
-  readonly seen: Set<string>;
+  /** By number of the entry: 1 for what was met, or wasn't looked for. */
+  readonly seen: Uint8Array;
+  readonly ahead: LookAhead | null;
   readonly added: Found[];
   readonly modified: Found[];
   readonly restamped: TreeEntry[];
@@ -75,7 +77,9 @@ export function scan(dir: WorkDir, state: TreeState, options: ScanOptions): Scan
     dir,
     state,
     options,
-    seen: new Set(),
+    seen: new Uint8Array(state.entries.bound),
+    // Of a part of the tree nobody knows how much it is.
+    ahead: options.under === undefined ? dir.lookAhead(state.entries.filePaths()) : null,
     added: [],
     modified: [],
     restamped: [],
@@ -83,16 +87,26 @@ export function scan(dir: WorkDir, state: TreeState, options: ScanOptions): Scan
     skippedPatterns: new Map(),
     files: 0,
   };
-  enter(walk, '', ignoreRules(walk), 0);
-  const vanished: TreeEntry[] = [];
-  for (const path of state.entries.keys()) {
-    if (walk.seen.has(path) || state.leftovers.has(path) || !isUnder(path, options.under)) continue;
-    const entry = state.entries.get(path);
-    if (entry !== undefined) vanished.push(entry);
+  try {
+    enter(walk, '', ignoreRules(walk), 0);
+  } finally {
+    walk.ahead?.stop();
   }
   const { added, modified, restamped, refused } = walk;
   const skippedPatterns = [...walk.skippedPatterns.values()];
-  return { added, modified, vanished, restamped, refused, skippedPatterns };
+  return { added, modified, vanished: vanished(walk), restamped, refused, skippedPatterns };
+}
+
+function vanished({ state, options, seen }: Walk): readonly TreeEntry[] {
+  const gone: TreeEntry[] = [];
+  for (const number of state.entries.numbers()) {
+    if (seen[number] === 1) continue;
+    const path = state.entries.pathAt(number);
+    if (!state.leftovers.has(path) && isUnder(path, options.under)) {
+      gone.push(state.entries.at(number));
+    }
+  }
+  return gone;
 }
 
 function ignoreRules({ dir, skippedPatterns }: Walk): IgnoreRules {
@@ -118,7 +132,8 @@ function leadsTo(path: string, under: readonly string[] | undefined): boolean {
 function enter(walk: Walk, folder: string, above: IgnoreRules, depth: number): void {
   const entries = walk.dir.list(folder);
   if (entries === null) return;
-  const holds = (name: string): boolean => entries.some((entry) => entry.name === name);
+  const dotted = entries.filter(({ name }) => name.startsWith('.'));
+  const holds = (name: string): boolean => dotted.some((entry) => entry.name === name);
   if (folder !== '' && (holds('.git') || holds('.wn'))) {
     refuse(walk, folder, 'holds a repository of its own');
     keepKnown(walk, folder);
@@ -131,27 +146,29 @@ function enter(walk: Walk, folder: string, above: IgnoreRules, depth: number): v
   );
   const taken = new Map<string, string>();
   for (const { name, kind } of entries) {
-    const path = folder === '' ? name : `${folder}/${name}`;
+    const path = joinPath(folder, name);
     const inside = isUnder(path, walk.options.under);
     if (!inside && !leadsTo(path, walk.options.under)) continue;
-    const known = walk.state.entries.has(path);
-    if (!known && rules.ignores(path, kind === 'folder')) {
+    const known = walk.state.entries.findIn(folder, name);
+    if (known < 0 && rules.ignores(path, kind === 'folder')) {
       if (isOddSpelling(name) && inside) refuse(walk, path, 'is reserved for Git or wn');
       continue;
     }
-    if (!known && !acceptable(walk, path, name, depth, taken)) continue;
+    if (known < 0 && !acceptable(walk, path, name, depth, taken)) continue;
     if (kind === 'folder') {
-      if (inside) meetFolder(walk, path);
+      if (inside) meetFolder(walk, path, known);
       enter(walk, path, rules, depth + 1);
     } else if (inside) {
-      meetFile(walk, path);
+      meetFile(walk, path, known);
     }
   }
 }
 
 /** What was tracked below a folder that became a boundary isn't deleted: nobody looked. */
-function keepKnown(walk: Walk, folder: string): void {
-  for (const path of walk.state.entries.keys()) if (isUnder(path, [folder])) walk.seen.add(path);
+function keepKnown({ state: { entries }, seen }: Walk, folder: string): void {
+  for (const number of entries.numbers()) {
+    if (isUnder(entries.pathAt(number), [folder])) seen[number] = 1;
+  }
 }
 
 /** Of `.git` or `.wn`: those two themselves are left out without a word. */
@@ -196,38 +213,47 @@ function refuse(walk: Walk, path: string, why: string): false {
   return false;
 }
 
-function meetFolder(walk: Walk, path: string): void {
-  if (walk.state.entries.get(path)?.type === 'folder') {
-    walk.seen.add(path);
+/** `known` is the number of the path's entry, or below 0. */
+function meetFolder(walk: Walk, path: string, known: number): void {
+  if (known >= 0 && walk.state.entries.typeAt(known) === 'folder') {
+    see(walk, known);
     return;
   }
   const stat = walk.dir.stat(path);
   if (stat !== null) walk.added.push({ path, type: 'folder', stat, hash: '' });
 }
 
-function meetFile(walk: Walk, path: string): void {
-  const stat = walk.dir.stat(path);
+function meetFile(walk: Walk, path: string, known: number): void {
+  const { entries } = walk.state;
+  const stat = lookAt(walk, path, known);
   if (stat === null) {
     refuse(walk, path, 'went away while it was looked at');
     return;
   }
   if (stat.kind === 'other') {
-    walk.seen.add(path);
+    see(walk, known);
     refuse(walk, path, 'is neither a file, a folder nor a link');
     return;
   }
   walk.files += 1;
   walk.options.progress?.(walk.files);
-  if (walk.state.entries.isUntouched(path, stat)) {
-    walk.seen.add(path);
-    return;
-  }
+  if (known >= 0 && entries.isUntouched(known, stat)) see(walk, known);
+  else meetTouched(walk, path, known, stat);
+}
+
+/** What was seen ahead vouches only for a file untouched: another is read right after its `stat`. */
+function lookAt({ dir, state, ahead }: Walk, path: string, known: number): FileStat | null {
+  const stat = known < 0 ? undefined : ahead?.stat(known);
+  return stat !== undefined && state.entries.isUntouched(known, stat) ? stat : dir.stat(path);
+}
+
+function meetTouched(walk: Walk, path: string, at: number, stat: FileStat): void {
   const type: NodeType = stat.kind === 'symlink' ? 'symlink' : 'file';
-  const known = walk.state.entries.get(path);
-  if (known?.type === type) walk.seen.add(path);
+  const known = at < 0 ? undefined : walk.state.entries.at(at);
+  if (known?.type === type) see(walk, at);
   const hash = contentHash(walk.dir, path, type);
   if (hash === null) {
-    walk.seen.add(path);
+    see(walk, at);
     refuse(walk, path, "can't be read");
     return;
   }
@@ -236,7 +262,7 @@ function meetFile(walk: Walk, path: string): void {
     known?.hash !== hash &&
     !leadsInside(path, walk.dir.readLink(path) ?? '')
   ) {
-    walk.seen.add(path);
+    see(walk, at);
     refuse(walk, path, 'is a link to something outside the workspace');
     return;
   }
@@ -247,6 +273,10 @@ function meetFile(walk: Walk, path: string): void {
   } else {
     walk.restamped.push({ ...known, stamp: stampOf(stat, walk.options.nowMs) });
   }
+}
+
+function see({ seen }: Walk, known: number): void {
+  if (known >= 0) seen[known] = 1;
 }
 
 /** Null if it can't be read, or changed while it was. */

@@ -20,6 +20,7 @@ import type { Storage } from '../core/ports.js';
 import type { Extra } from '../repo/writer.js';
 import { TreeEntries } from './entries.js';
 import { packEntry, unpackEntry, type TreeEntry } from './entry.js';
+import { PackedEntries } from './packed.js';
 
 /** What a file is about to become. */
 export interface Intent {
@@ -56,6 +57,8 @@ export class TreeState {
   private goodBytes = 0;
   /** The journal speaks of commits that aren't held, or not yet. */
   private doubtful = false;
+  /** The snapshot isn't in tree order: to be sorted at each reading, until it is written anew. */
+  private disordered = false;
 
   private constructor(private readonly storage: Storage) {}
 
@@ -153,10 +156,12 @@ export class TreeState {
   /** Folds the journal into a new snapshot where it has grown long, or speaks of no commit held. */
   async compact(force = false): Promise<void> {
     const long = this.journalBytes > Math.max(TREE_JOURNAL_BYTES_MAX, this.snapshotBytes);
-    if (!this.doubtful && !long && !(force && this.journalBytes > 0)) return;
+    const asked = force && this.journalBytes > 0;
+    if (!this.doubtful && !long && !asked && !this.disordered) return;
     if (this.intents.size + this.removals.size + this.leftovers.size > 0) return;
-    const bytes = this.encodeSnapshot();
+    const bytes = encodeSnapshot(this.entries);
     await this.storage.replace(SNAPSHOT, bytes);
+    this.adopt(bytes);
     await this.storage.remove(JOURNAL);
     this.snapshotBytes = bytes.byteLength;
     this.journalBytes = this.goodBytes = 0;
@@ -197,34 +202,39 @@ export class TreeState {
 
   // The snapshot: read whole by every command, so it is packed for speed.
 
-  private encodeSnapshot(): Uint8Array {
-    const parts: Uint8Array[] = [];
-    let length = 0;
-    const push = (part: Uint8Array): void => {
-      parts.push(part);
-      length += part.byteLength;
-    };
-    push(utf8(MAGIC));
-    for (const entry of this.entries.values()) push(packEntry(entry));
-    const body = Buffer.concat(parts, length);
-    return Buffer.concat([body, encodeRecord(utf8(`${this.entries.size} ${length}`))]);
-  }
-
   private readSnapshot(bytes: Uint8Array): void {
     this.snapshotBytes = bytes.byteLength;
-    const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    if (buffer.subarray(0, 8).toString('latin1') !== MAGIC) throw damaged(SNAPSHOT);
-    let at: number | null = 8;
-    for (let count = 0; at !== null && at < buffer.length; count++) {
-      if (buffer.length - at <= SNAPSHOT_END_BYTES_MAX) {
-        const end = readRecord(buffer, at, SNAPSHOT_END_BYTES_MAX);
-        const told = end.ok ? Buffer.from(end.payload).toString('latin1') : null;
-        if (end.ok && end.next === buffer.length && told === `${count} ${at}`) return;
-      }
-      at = this.entries.take(buffer, at);
-    }
-    throw damaged(SNAPSHOT);
+    this.adopt(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
   }
+
+  private adopt(snapshot: Buffer): void {
+    const end = endOf(snapshot);
+    const packed =
+      end === null ? null : PackedEntries.read(snapshot, MAGIC.length, end.at, end.count);
+    if (packed === null) throw damaged(SNAPSHOT);
+    this.entries.adopt(packed);
+    this.disordered = !packed.inOrder;
+  }
+}
+
+function encodeSnapshot(entries: TreeEntries): Buffer {
+  const parts = [utf8(MAGIC), ...entries.packed()];
+  const body = Buffer.concat(parts);
+  return Buffer.concat([body, encodeRecord(utf8(`${parts.length - 1} ${body.length}`))]);
+}
+
+/** What the record at a snapshot's end tells: how many entries there are, and where they end. */
+function endOf(snapshot: Buffer): { readonly count: number; readonly at: number } | null {
+  if (snapshot.subarray(0, MAGIC.length).toString('latin1') !== MAGIC) return null;
+  const first = Math.max(MAGIC.length, snapshot.length - SNAPSHOT_END_BYTES_MAX);
+  for (let at = first; at < snapshot.length; at++) {
+    const end = readRecord(snapshot, at, SNAPSHOT_END_BYTES_MAX);
+    if (!end.ok || end.next !== snapshot.length) continue;
+    const told = Buffer.from(end.payload).toString('latin1');
+    const count = Number(told.split(' ')[0]);
+    if (Number.isSafeInteger(count) && told === `${count} ${at}`) return { count, at };
+  }
+  return null;
 }
 
 /** A whole record behind a bad one: no crash leaves that. */

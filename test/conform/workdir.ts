@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import { LOOK_AHEAD_FILES_MIN } from '../../src/core/limits.js';
 import type { Path, WorkDir } from '../../src/core/ports.js';
 import { bytes, HOSTILE_PATHS, text, throws } from './expect.js';
 
@@ -61,6 +62,21 @@ export function describeWorkDir(name: string, make: () => WorkDirFixture): void 
         workdir.remove(path);
         assert.equal(workdir.removeFolder(path), true);
       }
+    });
+
+    it('says of what it sees ahead what stat says', () => {
+      user.overwrite('d/f', 'content');
+      user.symlink('é', 'd/f');
+      // Looking ahead may not be worth it for fewer.
+      const paths = [...Array<string>(LOOK_AHEAD_FILES_MIN).fill(''), 'd/f', 'é', 'gone', 'd/f/g'];
+      let end = 0;
+      const ends = Uint32Array.from(paths, (path) => (end += Buffer.byteLength(path)));
+      const ahead = workdir.lookAhead({ bytes: Buffer.from(paths.join('')), ends });
+      for (const [number, path] of paths.entries()) {
+        const seen = ahead?.stat(number);
+        if (seen !== undefined) assert.deepEqual(seen, workdir.stat(path));
+      }
+      ahead?.stop();
     });
 
     it('lists and reads what the user made', () => {

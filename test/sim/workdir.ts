@@ -3,7 +3,14 @@
  * (`before`), to edit files there as another program would, or to make the step fail.
  */
 import { WnError } from '../../src/core/errors.js';
-import type { DirEntry, FileStat, Path, WorkDir } from '../../src/core/ports.js';
+import type {
+  DirEntry,
+  FileStat,
+  LookAhead,
+  PackedPaths,
+  Path,
+  WorkDir,
+} from '../../src/core/ports.js';
 import { checkPath, foldersAbove } from '../../src/node/paths.js';
 import type { SimDisk } from './disk.js';
 import type { Node, SimFiles, Traits } from './files.js';
@@ -48,6 +55,17 @@ export class SimWorkDir implements WorkDir {
     checkPath(path);
     const node = this.#look('read', path);
     return node?.kind === 'symlink' ? node.target : null;
+  }
+
+  /** Of every other file, as it is now: the rest isn't seen in time. */
+  lookAhead({ bytes, ends }: PackedPaths): LookAhead {
+    const seen = new Map<number, FileStat>();
+    for (let number = 0; number < ends.length; number += 2) {
+      const path = Buffer.from(bytes.subarray(ends[number - 1] ?? 0, ends[number])).toString();
+      const node = path === '' ? null : this.#files.find(path);
+      if (node !== null) seen.set(number, toStat(node));
+    }
+    return { stat: (number) => seen.get(number), stop: () => undefined };
   }
 
   write(
