@@ -47,7 +47,11 @@ export function createRaft(config: Config): Raft {
   traceNode(r, 'InitState');
   startFrom(r, confState);
   loadHardState(r, hardState);
-  if (config.applied !== undefined && config.applied > 0) r.log.appliedTo(config.applied, 0);
+  if (config.applied !== undefined && config.applied > 0) {
+    // It was committed, even if the hard state that said so was lost: that isn't synced.
+    r.log.commitTo(config.applied);
+    r.log.appliedTo(config.applied, 0);
+  }
   becomeFollower(r, r.term, NONE);
   return r;
 }

@@ -200,7 +200,10 @@ export interface LogStorage {
   /** First index that `entries` may hold; one behind the snapshot when there are none. */
   firstIndex(): Index;
   lastIndex(): Index;
-  /** The latest, not older than firstIndex - 1; null while there is none to give yet. */
+  /**
+   * The latest, not older than firstIndex - 1; null while there is none to give yet. A member
+   * whose joining it doesn't include would refuse it: best as of the last applied entry.
+   */
   snapshot(): Snapshot | null;
 }
 
