@@ -17,7 +17,9 @@ const TYPES = ['voter', 'learner', 'remove', 'update'] as const;
 /** Leaves a joint configuration; encoded as no bytes, so that no bound on sizes refuses it. */
 export const LEAVE_JOINT: ConfChange = { transition: 'auto', changes: [], context: NO_BYTES };
 
+/** Throws `WnError('invalid')` for more than `RAFT_CONF_CHANGES_MAX` changes at once. */
 export function encodeConfChange(change: ConfChange): Uint8Array {
+  checkCount(change.changes);
   if (change.transition === 'auto' && change.changes.length + change.context.byteLength === 0) {
     return NO_BYTES;
   }
@@ -30,9 +32,7 @@ export function decodeConfChange(data: Uint8Array): ConfChange {
   if (data.byteLength === 0) return LEAVE_JOINT;
   const [transition, changes, context] = asArray(decodeCanonical(data), 'a change', 3);
   const list = asArray(changes, 'changes of a configuration');
-  if (list.length > RAFT_CONF_CHANGES_MAX) {
-    throw new WnError('invalid', `${list.length} changes of a configuration at once`);
-  }
+  checkCount(list);
   return {
     transition: named(TRANSITIONS, asUint(transition, 'a transition')),
     changes: list.map((item): ConfChangeSingle => {
@@ -41,6 +41,11 @@ export function decodeConfChange(data: Uint8Array): ConfChange {
     }),
     context: asBytes(context, 'context of a change'),
   };
+}
+
+function checkCount({ length }: readonly unknown[]): void {
+  if (length <= RAFT_CONF_CHANGES_MAX) return;
+  throw new WnError('invalid', `${length} changes at once, over ${RAFT_CONF_CHANGES_MAX}`);
 }
 
 function named<T>(names: readonly T[], at: number): T {

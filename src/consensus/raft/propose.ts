@@ -1,5 +1,6 @@
 /** What a leader takes into its log: proposals within bounds, one change of configuration at a time. */
-import { isJoint } from './confchange.js';
+import { WnError } from '../../core/errors.js';
+import { changeConf, isJoint } from './confchange.js';
 import { decodeConfChange } from './confcodec.js';
 import { payloadsSize } from './entries.js';
 import { NO_BYTES } from './messages.js';
@@ -38,7 +39,6 @@ function fits(r: Raft, size: number): boolean {
 /** What takes the place of a change that isn't admitted, so that its proposer sees it fail. */
 const EMPTY: Entry = { term: 0, index: 0, type: 'normal', data: NO_BYTES };
 
-/** Best effort: the configuration in force may not be the last one in the log. */
 function admitsChange(r: Raft, change: ConfChange, at: number): boolean {
   const reason = refusal(r, change);
   if (reason !== null && !r.settings.disableConfChangeValidation) {
@@ -50,12 +50,22 @@ function admitsChange(r: Raft, change: ConfChange, at: number): boolean {
   return true;
 }
 
+/**
+ * Why a change isn't admitted. Once none is pending, the configuration in force is the last
+ * in the log; so what can be applied to it here can be applied everywhere, and a change that
+ * would stop each member that applies it never gets into the log.
+ */
 function refusal(r: Raft, change: ConfChange): string | null {
-  const joint = isJoint(r.tracker.conf);
+  const { conf } = r.tracker;
   if (r.pendingConfIndex > r.log.applied) return 'another change is not applied yet';
-  if (joint && change.changes.length > 0) return 'the joint configuration must be left first';
-  if (!joint && change.changes.length === 0) return 'there is no joint configuration to leave';
-  return null;
+  if (!isJoint(conf) && change.changes.length === 0) return 'nothing to change or to leave';
+  try {
+    changeConf(conf, change);
+    return null;
+  } catch (error) {
+    if (error instanceof WnError) return error.message;
+    throw error;
+  }
 }
 
 /** Appends entries of this term to the leader's own log. */

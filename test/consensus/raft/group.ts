@@ -133,8 +133,8 @@ export class Group {
   readonly members = new Map<MemberId, Member>();
   readonly random: Seeded;
   wire: Message[] = [];
-  /** Which links carry messages, by sender and receiver. */
-  link: (from: MemberId, to: MemberId) => boolean = () => true;
+  /** What the wire makes of a message: null loses it. */
+  carry: (message: Message) => Message | null = (message) => message;
   readonly #options: Options;
   readonly #leaders = new Map<Term, MemberId>();
   readonly #committed = new Map<Index, string>();
@@ -258,12 +258,23 @@ export class Group {
     }
   }
 
-  /** Arrives, if the link carries it and the receiver is there. */
+  /** Arrives, if the wire carries it and the receiver is there. */
   deliver(message: Message): void {
     const to = this.members.get(message.to);
-    if (to === undefined || !this.link(message.from, message.to)) return;
-    to.node.step(message);
+    const carried = this.carry(message);
+    if (to === undefined || carried === null) return;
+    to.node.step(carried);
     this.check(to);
+  }
+
+  /** Only links for which `link` holds carry anything. */
+  cut(link: (from: MemberId, to: MemberId) => boolean): void {
+    this.carry = (message) => (link(message.from, message.to) ? message : null);
+  }
+
+  /** Nobody hears from `id`, nor it from anybody. */
+  isolate(id: MemberId): void {
+    this.cut((from, to) => from !== id && to !== id);
   }
 
   /** Everything that is under way arrives, and what follows from it, until nothing is. */

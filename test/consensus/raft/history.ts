@@ -98,7 +98,7 @@ function cut(group: Group, random: Seeded): void {
   for (let from = 1; from <= MEMBERS; from++) {
     for (let to = 1; to <= MEMBERS; to++) if (random.chance(share)) dead.add(`${from}>${to}`);
   }
-  group.link = (from, to) => !dead.has(`${from}>${to}`);
+  group.cut((from, to) => !dead.has(`${from}>${to}`));
 }
 
 function propose(member: Member, random: Seeded): void {
@@ -137,7 +137,7 @@ function reportToLeader(member: Member, random: Seeded): void {
 
 /** All links work again: within bounded time the group commits what is new. */
 function heal(group: Group): void {
-  group.link = () => true;
+  group.cut(() => true);
   for (let tick = 0; tick < HEALED_TICKS; tick++) {
     group.tick();
     const leader = group.leader;
