@@ -12,7 +12,9 @@ import { runVerdicts } from '../test/simulation/verdicts.js';
 import { runHundred, runTen } from '../test/soak/anchor.js';
 import { runAnchorKills } from '../test/soak/anchorkill.js';
 import { runDamage } from '../test/soak/damage.js';
+import { AFTER_LAST_PUSH_MS } from '../test/soak/followers.js';
 import { runKills } from '../test/soak/kill.js';
+import { runRelayKills, runTenRelayed } from '../test/soak/relay.js';
 import { runTrace } from '../test/soak/traces.js';
 import { traceNames } from '../test/support/traces.js';
 
@@ -69,6 +71,17 @@ const SOAKS: Readonly<Record<string, Soak>> = {
     what: 'rounds of ten nodes around an anchor for a minute, then a hundred for ten minutes',
     n: 1,
     run: async () => `${await runTen(60)}\n${await runHundred(600)}`,
+  },
+  relay: {
+    what: 'rounds of ten nodes through a relay, each committing for a minute',
+    n: 1,
+    run: () =>
+      runTenRelayed({ seconds: 60, nodes: 10, perSecond: 1, lateMsMax: AFTER_LAST_PUSH_MS }),
+  },
+  relaykill: {
+    what: 'histories through a relay that is killed, or either end is, amid a sync',
+    n: 50,
+    run: (seed) => runRelayKills(seed),
   },
   anchorkill: {
     what: 'histories around an anchor that is killed, or whose client is, amid a sync',

@@ -1,6 +1,6 @@
 /**
- * Exchanges with remotes: several at a time, each as if it were alone. One that is slow or
- * fails doesn't stop the others. When all are through, what one has brought is sent to
+ * Exchanges with remotes: several at a time, each as if it were alone, its mail included.
+ * One that is slow or fails doesn't stop the others. When all are through, what one has brought is sent to
  * those that lack it, and the files here are brought in step.
  */
 import { WnError } from '../core/errors.js';
@@ -8,11 +8,13 @@ import { REMOTES_AT_ONCE_MAX } from '../core/limits.js';
 import { have, type HaveEntry } from '../repo/exchange.js';
 import type { Remote } from '../repo/settings.js';
 import type { SyncMode } from '../sync/frames.js';
+import { isUnavailable } from '../sync/relay/client.js';
 import { SharedReplica } from '../sync/shared.js';
 import type { Context } from './context.js';
 import { exchangeWith, type Exchanging } from './exchange.js';
 import { interrupted } from './failure.js';
 import { Logins } from './logins.js';
+import { mailAfter, mailBefore } from './mailbox.js';
 import { atOnce } from './pool.js';
 import { beyond } from './remotes.js';
 import type { Repository } from './repository.js';
@@ -29,6 +31,8 @@ export interface RemoteEnd {
   readonly error: WnError | null;
   /** What it holds now; null where it hasn't said. */
   readonly holds: readonly HaveEntry[] | null;
+  /** The device wasn't there: what it lacks, as far as is known, waits in its mailbox. */
+  readonly mailbox: boolean;
 }
 
 export interface Exchanged {
@@ -76,8 +80,8 @@ async function passOn(
   const { replica } = exchanging.here;
   const ours = have(replica.history);
   const lacking = remotes.filter((_, i) => {
-    const { error, holds } = ends[i] ?? NOTHING;
-    return error === null && holds !== null && beyond(replica, ours, holds) > 0;
+    const { error, holds, mailbox } = ends[i] ?? NOTHING;
+    return mailbox || (error === null && holds !== null && beyond(replica, ours, holds) > 0);
   });
   const again = await atOnce(REMOTES_AT_ONCE_MAX, lacking, (remote) =>
     one(exchanging, remote, 'push', retryMs),
@@ -88,8 +92,17 @@ async function passOn(
   });
 }
 
-const NOTHING = { sent: 0, received: 0, bytes: 0, ms: 0, error: null, holds: null };
+const NOTHING = {
+  sent: 0,
+  received: 0,
+  bytes: 0,
+  ms: 0,
+  error: null,
+  holds: null,
+  mailbox: false,
+};
 
+/** With what came by mail; and leaves mail where nobody was there. Never throws what isn't a bug. */
 async function one(
   exchanging: Exchanging,
   remote: Remote,
@@ -101,7 +114,18 @@ async function one(
   let all: RemoteEnd = { name: remote.name, ...NOTHING };
   const attempt = async (): Promise<RemoteEnd> =>
     (all = together(all, await once(exchanging, remote, mode)));
-  return withRetries(attempt, { clock, rng, signal, forMs: retryMs });
+  try {
+    const received = await mailBefore(exchanging, remote, mode);
+    all = { ...all, received };
+    const end = await withRetries(attempt, { clock, rng, signal, forMs: retryMs });
+    const mailbox = await mailAfter(exchanging, remote, mode, end.error);
+    // An end that mail made good is none any more.
+    const good = mailbox || (received > 0 && isUnavailable(end.error));
+    return good ? { ...end, error: null, mailbox } : end;
+  } catch (error) {
+    if (!(error instanceof WnError)) throw error;
+    return { ...all, error };
+  }
 }
 
 async function once(exchanging: Exchanging, remote: Remote, mode: SyncMode): Promise<RemoteEnd> {
@@ -110,7 +134,8 @@ async function once(exchanging: Exchanging, remote: Remote, mode: SyncMode): Pro
     if (exchanging.context.interruption.signal.aborted) throw interrupted();
     const report = await exchangeWith(exchanging, remote, mode);
     const { sent, received, bytes, ms, error, peerHave: holds } = report;
-    return { name, sent, received, bytes, ms: Math.round(ms), error, holds };
+    const counts = { sent, received, bytes, ms: Math.round(ms) };
+    return { name, ...counts, error, holds, mailbox: false };
   } catch (error) {
     if (!(error instanceof WnError)) throw error;
     return { name, ...NOTHING, error };

@@ -97,25 +97,27 @@ class Follower {
     const { context, here, shared, remote, address, kept } = this;
     const { clock, rng, storage } = here.replica.ports;
     const line = await dial(context, here.replica.config, remote, address);
-    const report = await runSync(
-      shared.store(kept),
-      shared.channel(line.channel),
-      { clock, rng },
-      {
-        mode: 'follow',
-        likely: lastPeer(storage, remote.name),
-        signal: context.interruption.signal,
-        live: {
-          listen: (tell) => shared.listen(tell),
-          settled: (outcome) => {
-            this.retryMs = FOLLOW_RETRY_MS_MIN;
-            this.settled = outcome;
-            this.moved(outcome.received, outcome.sent);
+    const run = () =>
+      runSync(
+        shared.store(kept),
+        shared.channel(line.channel),
+        { clock, rng },
+        {
+          mode: 'follow',
+          likely: lastPeer(storage, remote.name),
+          signal: context.interruption.signal,
+          live: {
+            listen: (tell) => shared.listen(tell),
+            settled: (outcome) => {
+              this.retryMs = FOLLOW_RETRY_MS_MIN;
+              this.settled = outcome;
+              this.moved(outcome.received, outcome.sent);
+            },
+            moved: (received, sent) => this.moved(received, sent),
           },
-          moved: (received, sent) => this.moved(received, sent),
         },
-      },
-    );
+      );
+    const report = await shared.read(run);
     await this.remember(report);
     const fault = report.error?.code === 'unreachable' ? await line.fault() : null;
     return fault ?? report.error;

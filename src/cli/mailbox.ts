@@ -13,11 +13,12 @@ import { isUnavailable } from '../sync/relay/client.js';
 import { collect, deposit } from '../sync/relay/deposit.js';
 import { openMailbox, type OpenMailbox } from '../sync/relay/mailclient.js';
 import { mailboxOf, type Mailbox } from '../sync/relay/seal.js';
-import { ReplicaStore } from '../sync/replicastore.js';
+import type { ReplicaStore } from '../sync/replicastore.js';
 import type { HaveEntry } from '../sync/store.js';
 import { parseAddress, type RelayAddress, type RelayPlace } from './address.js';
 import type { Context } from './context.js';
 import { greetRelay } from './dialrelay.js';
+import type { Exchanging } from './exchange.js';
 import { recallRemote } from './remotes.js';
 import { deviceKey, type Repository } from './repository.js';
 
@@ -33,15 +34,14 @@ const leftPath = (name: string): string => `remotes/${name}.mailbox`;
  * Leaves what `remote` lacks, as far as is known here. False if it lacks nothing that isn't
  * waiting for it already and nothing is.
  */
-export async function leaveMail(
-  context: Context,
-  { replica }: Repository,
+async function leaveMail(
+  { context, here: { replica }, shared }: Exchanging,
   remote: Remote,
   address: RelayAddress,
 ): Promise<boolean> {
   const { storage, clock, rng } = replica.ports;
-  const store = new ReplicaStore(replica);
-  const have = store.have();
+  const store = shared.store();
+  const have = await shared.read(() => store.have());
   const left = await recallLeft(storage, remote.name, clock.wallMs());
   const known = (await recallRemote(storage, remote.name))?.have ?? [];
   const since = left !== null && covers(vectorOf(left.have), vectorOf(known)) ? left.have : known;
@@ -49,7 +49,9 @@ export async function leaveMail(
   const { seed } = await deviceKey(context);
   const mailbox = mailboxOf(seed, replica.device, address.device, replica.ws);
   if (mailbox === null) return false;
-  await withMailbox(address, mailbox, (open) => deposit(store, since, mailbox, open, rng));
+  await withMailbox(address, mailbox, (open) =>
+    shared.read(() => deposit(store, since, mailbox, open, rng)),
+  );
   const text = JSON.stringify({ atMs: clock.wallMs(), have } satisfies Left);
   await storage.replace(leftPath(remote.name), utf8(text));
   return true;
@@ -75,9 +77,9 @@ async function recallLeft(
 export async function collectMail(
   context: Context,
   { replica }: Repository,
+  store: ReplicaStore,
   place: RelayPlace,
 ): Promise<number> {
-  const store = new ReplicaStore(replica);
   const { seed } = await deviceKey(context);
   let added = 0;
   for (const sender of sendersTo(store.have(), replica.device)) {
@@ -108,50 +110,28 @@ async function withMailbox<T>(
   }
 }
 
-/** What came by mail from the relays of these remotes, before anything is exchanged with them. */
+/** How many commits came by mail through the relay of `remote`, before it is asked itself. */
 export async function mailBefore(
-  context: Context,
-  here: Repository,
-  remotes: readonly Remote[],
-  mode: SyncMode,
-): Promise<ReadonlyMap<string, number>> {
-  const added = new Map<string, number>();
-  for (const remote of mode === 'push' ? [] : remotes) {
-    const address = relayOf(here, remote);
-    if (address === null) continue;
-    // A relay that fails is found out, and told of, when the remote is dialled.
-    const count = await collectMail(context, here, address).catch(ignoringMailFaults(0));
-    added.set(remote.name, count);
-  }
-  return added;
-}
-
-/** How an exchange ended, as far as mail is concerned. */
-interface Met {
-  readonly received: number;
-  readonly error: WnError | null;
-}
-
-/** The device wasn't there: what it lacks, as far as is known, waits in its mailbox. */
-export type Mailed<End> = End & { readonly mailbox?: true };
-
-/** Leaves mail where a device wasn't there; an end that mail made good is none any more. */
-export async function mailAfter<End extends Met>(
-  context: Context,
-  here: Repository,
+  { context, here, shared }: Exchanging,
   remote: Remote,
   mode: SyncMode,
-  end: End,
-  mail: number,
-): Promise<Mailed<End>> {
-  const counted = { ...end, received: end.received + mail };
+): Promise<number> {
   const address = relayOf(here, remote);
-  if (address === null || !isUnavailable(end.error)) return counted;
-  const left =
-    mode !== 'pull' &&
-    (await leaveMail(context, here, remote, address).catch(ignoringMailFaults(false)));
-  if (left) return { ...counted, error: null, mailbox: true };
-  return mail > 0 ? { ...counted, error: null } : counted;
+  if (address === null || mode === 'push') return 0;
+  // A relay that fails is found out, and told of, when the remote is dialled.
+  return collectMail(context, here, shared.store(), address).catch(ignoringMailFaults(0));
+}
+
+/** Leaves mail where a device wasn't there; false where there is none to leave or no place for it. */
+export async function mailAfter(
+  exchanging: Exchanging,
+  remote: Remote,
+  mode: SyncMode,
+  error: WnError | null,
+): Promise<boolean> {
+  const address = relayOf(exchanging.here, remote);
+  if (address === null || mode === 'pull' || !isUnavailable(error)) return false;
+  return leaveMail(exchanging, remote, address).catch(ignoringMailFaults(false));
 }
 
 /** Null for a remote that isn't behind a relay. What is wrong with an address, the exchange tells. */

@@ -16,6 +16,7 @@ import { veil } from '../node/veil.js';
 import { readConfig } from '../repo/settings.js';
 import { join, listen, nextOffer, ping } from '../sync/relay/client.js';
 import { listenerKey, veilKey } from '../sync/relay/proof.js';
+import { ReplicaStore } from '../sync/replicastore.js';
 import { parseRelayPlace, showRelayAddress, type RelayPlace } from './address.js';
 import type { Context } from './context.js';
 import { greetRelay, overRelay } from './dialrelay.js';
@@ -23,7 +24,7 @@ import { receiveIn } from './exchange.js';
 import type { Location } from './location.js';
 import { collectMail } from './mailbox.js';
 import { deviceKey, openAt, portsOf } from './repository.js';
-import { locationOf, serveOne, tellFailure } from './serve.js';
+import { locationOf, servedAt, tellFailure } from './serve.js';
 
 /** Throws `unreachable` if the relay can't be reached at first; later it is tried again and again. */
 export async function serveRelayed(
@@ -38,11 +39,12 @@ export async function serveRelayed(
   const { seed, publicKey } = await deviceKey(context);
   const device = toHex(publicKey);
   const key = listenerKey(device, workspace);
+  const served = servedAt(context, location);
   const working = new Set<Promise<void>>();
   const answerCall = async (token: Uint8Array): Promise<void> => {
     const pipe = await overRelay(place, ({ line }) => join(line, token));
     const stream = await veil(pipe, veilKey(device, workspace), false);
-    await serveOne(context, location, await acceptSecure(stream, { seed }));
+    await served.answer(await acceptSecure(stream, { seed }));
   };
   const onOffer = (token: Uint8Array): void => {
     if (working.size >= RELAY_SESSIONS_PER_LISTENER_MAX) return;
@@ -64,7 +66,8 @@ export async function serveRelayed(
 async function takeMail(context: Context, location: Location, place: RelayPlace): Promise<void> {
   const repository = await openAt(context, location);
   try {
-    if ((await collectMail(context, repository, place)) > 0) await receiveIn(repository);
+    if ((await collectMail(context, repository, new ReplicaStore(repository.replica), place)) > 0)
+      await receiveIn(repository);
   } finally {
     await repository.close();
   }

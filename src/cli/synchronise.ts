@@ -7,7 +7,6 @@ import type { Context } from './context.js';
 import { counted } from './counted.js';
 import { exchange, type RemoteEnd } from './exchanges.js';
 import { follow, type Followed } from './follow.js';
-import { mailAfter, mailBefore, type Mailed } from './mailbox.js';
 import { Outcome } from './outcome.js';
 import type { TextOutput } from './output.js';
 import { recallRemote } from './remotes.js';
@@ -57,13 +56,7 @@ export async function synchronise(
 ): Promise<SyncResult | Outcome<SyncResult>> {
   const { repository, remotes } = await begin(context, wish);
   const { mode, retryMs = 0, tolerateMs = 0 } = wish;
-  const mail = await mailBefore(context, repository, remotes, mode);
-  const { ends: met, ...rest } = await exchange(context, repository, remotes, mode, retryMs);
-  const ends: Mailed<RemoteEnd>[] = [];
-  for (const [i, remote] of remotes.entries()) {
-    const [end, count] = [met[i], mail.get(remote.name) ?? 0];
-    if (end) ends.push(await mailAfter(context, repository, remote, mode, end, count));
-  }
+  const { ends, ...rest } = await exchange(context, repository, remotes, mode, retryMs);
   const shown = await Promise.all(ends.map((end) => resultOf(repository, end, tolerateMs)));
   const none = remotes.length === 0 ? { note: NO_REMOTE } : {};
   const result = { remotes: shown, ...rest, ...none };
@@ -116,7 +109,7 @@ function chosen({ replica }: Repository, names: readonly string[]): readonly Rem
 
 async function resultOf(
   repository: Repository,
-  { name, sent, received, bytes, ms, error, mailbox }: Mailed<RemoteEnd>,
+  { name, sent, received, bytes, ms, error, mailbox }: RemoteEnd,
   tolerateMs: number,
 ): Promise<RemoteResult> {
   const counts = { sent, received, bytes, ms };

@@ -17,8 +17,8 @@ export default class Sync extends WnCommand<typeof Sync, SyncResult | Followed> 
     'Exchanges both ways in one connection with each remote, with several at a time; what one has ' +
     'brought is then sent to the others that lack it, and the files are written out. One remote ' +
     'that fails does not stop the others. A pull never stops on a ' +
-    'merge; overlaps are shown by wn conflicts. With --follow it stays connected to ' +
-    'anchors: what is committed here is sent at once, and what comes is written out ' +
+    'merge; overlaps are shown by wn conflicts. With --follow it stays connected to anchors ' +
+    'and to who serves, by --listen, a relay or ssh: what is committed here is sent at once, and what comes is written out ' +
     'as it comes; a lost connection is made again. A line is printed whenever something has moved.';
   static override readonly args = exchangeArgs;
   static override readonly flags = {

@@ -10,7 +10,7 @@ import type { Clock, SecureChannel } from '../core/ports.js';
 import type { Replica } from '../repo/replica.js';
 import type { KeptCheckpoints } from './kept.js';
 import { ReplicaStore } from './replicastore.js';
-import type { Chunk, Ingested, Run, SyncStore } from './store.js';
+import type { Chunk, Ingested, Run } from './store.js';
 import { Turns } from './turns.js';
 
 /** What one session may use up; each is awaited before the work is done. */
@@ -75,7 +75,8 @@ export class SharedReplica {
     return work();
   }
 
-  store(kept: KeptCheckpoints, toll: Toll = FREE): SyncStore {
+  /** Without checkpoints for what meets nobody, as mail. */
+  store(kept?: KeptCheckpoints, toll: Toll = FREE): ReplicaStore {
     return new SharedStore(this.replica, kept, this.turns, toll);
   }
 
@@ -100,7 +101,7 @@ export class SharedReplica {
 class SharedStore extends ReplicaStore {
   constructor(
     replica: Replica,
-    kept: KeptCheckpoints,
+    kept: KeptCheckpoints | undefined,
     private readonly turns: Turns,
     private readonly toll: Toll,
   ) {

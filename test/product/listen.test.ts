@@ -5,6 +5,7 @@ import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { startWn } from '../cli/program.js';
+import { eventually } from '../support/anchor.js';
 import { Device, discard, PRODUCT_TEST_MS, scratch } from './device.js';
 
 type Server = ReturnType<typeof startWn>;
@@ -59,6 +60,32 @@ describe('wn serve --listen', function () {
     const copies = ['c1', 'c2', 'c3'].map((name) => join(folder, name));
     await Promise.all(copies.map((copy) => lap.in(folder).json(['clone', address, copy])));
     for (const copy of copies) assert.ok(fs.existsSync(join(copy, 'b.md')));
+  });
+
+  it('keeps those in step who follow, with each other and with what is committed here', async () => {
+    const followed = join(folder, 'followed');
+    await lap.in(folder).json(['clone', address, followed]);
+    const env = { WN_HOME: lap.home };
+    const line = ['--json', '-C', followed, 'sync', '--follow'];
+    const follower = startWn(line, { env, timeoutMs: PRODUCT_TEST_MS });
+    try {
+      const lines = createInterface({ input: follower.stdout });
+      assert.match(String((await once(lines, 'line'))[0]), /"error":null/);
+      desk.write('here.md', 'committed while somebody follows\n');
+      await desk.json(['commit']);
+      await eventually('it is written out there', () => fs.existsSync(join(followed, 'here.md')));
+      lap.write('once.md', 'pushed by one who comes and goes\n');
+      await lap.json(['commit']);
+      await lap.json(['push', 'origin']);
+      await eventually('it is passed on', () => fs.existsSync(join(followed, 'once.md')));
+      lap.in(followed).write('there.md', 'committed by who follows\n');
+      await lap.in(followed).json(['commit']);
+      await eventually('it is written out here', () => fs.existsSync(join(desk.root, 'there.md')));
+    } finally {
+      const ended = once(follower, 'exit');
+      follower.kill('SIGTERM');
+      await ended;
+    }
   });
 
   it('tells a stranger nothing, and a member nothing of another workspace', async () => {

@@ -1,21 +1,25 @@
 /** The relay when things go wrong: peers that are away, a relay that is killed, callers that attack. */
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import * as fs from 'node:fs';
-import { connect, type Socket } from 'node:net';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { RELAY_PENDING_PER_ADDRESS_MAX, MAILBOX_ITEM_BYTES_MAX } from '../../src/core/limits.js';
 import { encodeRecord, KIND, RELAY_MAGIC } from '../../src/sync/relay/wire.js';
+import { untilMet } from '../soak/relay.js';
+import { eventually } from '../support/anchor.js';
 import { skip } from '../support/skip.js';
+import { wiretap } from '../support/wiretap.js';
 import { Device, discard, PRODUCT_TEST_MS, scratch } from './device.js';
 import { portOf, serveThrough, startRelay, type Daemon } from './relayed.js';
 
-/** `WN_RELAY_KILLS=20` for the long form. */
-const KILLS = Number(process.env['WN_RELAY_KILLS'] ?? 2);
+/** A sync has got that far when it is cut: beyond its greetings, and far from its end. */
+const CUT_BYTES = 65_536;
 const SECRET = 'Das liest nur, wer es lesen soll.';
 
 describe('wn relay, in trouble', function () {
-  this.timeout(KILLS * PRODUCT_TEST_MS);
+  this.timeout(PRODUCT_TEST_MS);
   let folder: string;
   let relay: Daemon;
   let served: Daemon;
@@ -74,26 +78,46 @@ describe('wn relay, in trouble', function () {
     );
   });
 
-  it('may be killed while devices sync: nothing is lost, and the next sync completes', async () => {
-    for (let n = 0; n < KILLS; n++) {
-      lap.write(`kill-${n}.md`, `${n} `.repeat(200_000));
+  it('may be killed amid a sync: nothing is lost, and the next sync completes', async () => {
+    const tap = await wiretap(portOf(relay.address));
+    try {
+      const through = served.address.replace(/:\d+\//, `:${tap.port}/`);
+      await lap.json(['remote', 'add', 'tapped', through]);
+      lap.write('kill.bin', randomBytes(8 * CUT_BYTES));
       await lap.json(['commit']);
-      const cut = lap.run(['--json', 'sync']);
-      // Whatever the sync is at by then.
-      await new Promise((resolve) => setTimeout(resolve, (n * 173) % 700));
+      const cutOff = tap.passed(CUT_BYTES);
+      const cut = lap.run(['--json', 'sync', 'tapped']);
+      await cutOff;
       await relay.stop('SIGKILL');
-      const { status } = await cut;
-      assert.ok(status === 0 || status === 15, `exit ${status}`);
+      assert.equal((await cut).status, 15);
       await listen(portOf(relay.address));
-      // The desk comes back by itself; until then its mail is taken.
-      for (;;) {
-        const { result } = await lap.json(['sync']);
-        const [remote] = result?.['remotes'] as readonly Record<string, unknown>[];
-        if (remote?.['mailbox'] !== true) break;
-      }
-      const content = fs.readFileSync(join(desk.root, `kill-${n}.md`), 'utf8');
-      assert.equal(content, fs.readFileSync(join(lap.root, `kill-${n}.md`), 'utf8'));
+      await untilMet(lap);
+      const content = fs.readFileSync(join(desk.root, 'kill.bin'));
+      assert.ok(content.equals(fs.readFileSync(join(lap.root, 'kill.bin'))));
+    } finally {
+      await lap.json(['remote', 'remove', 'tapped']);
+      tap.close();
     }
+  });
+
+  it('delays nobody else where it does not answer', async () => {
+    const mute = createServer().listen(0, '127.0.0.1');
+    await once(mute, 'listening');
+    const called = once(mute, 'connection') as Promise<[Socket]>;
+    const { port } = mute.address() as AddressInfo;
+    const away = served.address.replace(/:\d+\//, `:${port}/`);
+    await lap.json(['remote', 'add', 'mute', away]);
+    lap.write('meanwhile.md', 'others get it while one waits for the relay\n');
+    await lap.json(['commit']);
+    const sync = lap.run(['--json', 'sync']);
+    await eventually('the other has it', () => fs.existsSync(join(desk.root, 'meanwhile.md')));
+    const [waiting] = await called;
+    assert.ok(!waiting.destroyed, 'the relay that says nothing is still waited for');
+    mute.on('connection', (socket) => socket.destroy());
+    waiting.destroy();
+    assert.equal((await sync).status, 3);
+    mute.close();
+    await lap.json(['remote', 'remove', 'mute']);
   });
 
   describe('under attack', () => {

@@ -20,10 +20,11 @@ export async function daemon(
   line: readonly string[],
   home: string,
   env: Readonly<Record<string, string>> = {},
+  timeoutMs = PRODUCT_TEST_MS,
 ): Promise<Daemon> {
   const child = startWn(['--json', ...line], {
     env: { WN_HOME: home, ...env },
-    timeoutMs: PRODUCT_TEST_MS,
+    timeoutMs,
   });
   const log: Buffer[] = [];
   child.stderr.on('data', (bytes: Buffer) => log.push(bytes));
@@ -46,10 +47,18 @@ export async function daemon(
   };
 }
 
-export const startRelay = (home: string, listen = '127.0.0.1:0', ...flags: readonly string[]) =>
-  daemon(['relay', '--listen', listen, ...flags], home);
+export const startRelay = (
+  home: string,
+  listen = '127.0.0.1:0',
+  flags: readonly string[] = [],
+  timeoutMs = PRODUCT_TEST_MS,
+): Promise<Daemon> => daemon(['relay', '--listen', listen, ...flags], home, {}, timeoutMs);
 
-export const serveThrough = (device: Device, relay: string): Promise<Daemon> =>
-  daemon(['-C', device.root, 'serve', '--relay', relay], device.home, device.env);
+export const serveThrough = (
+  device: Device,
+  relay: string,
+  timeoutMs = PRODUCT_TEST_MS,
+): Promise<Daemon> =>
+  daemon(['-C', device.root, 'serve', '--relay', relay], device.home, device.env, timeoutMs);
 
 export const portOf = (address: string): number => Number(/:(\d+)(\/|$)/.exec(address)?.[1]);

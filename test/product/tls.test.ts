@@ -30,7 +30,7 @@ describe('wn relay with a certificate', function () {
       fs.writeFileSync(join(folder, name), text, { mode: 0o600 });
     }
     const files = ['--tls-cert', join(folder, 'cert.pem'), '--tls-key', join(folder, 'key.pem')];
-    relay = await startRelay(join(folder, 'home-relay'), '127.0.0.1:0', ...files);
+    relay = await startRelay(join(folder, 'home-relay'), '127.0.0.1:0', files);
     desk = new Device(join(folder, 'desk'), 'desk').with({
       NODE_EXTRA_CA_CERTS: join(folder, 'ca.pem'),
     });

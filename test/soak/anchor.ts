@@ -4,10 +4,8 @@
  * with real repositories, because a hundred processes would measure the machine.
  */
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { joinWorkspace } from '../../src/cli/adopt.js';
 import { follow } from '../../src/cli/follow.js';
 import { ProcessInterruption } from '../../src/cli/interrupt.js';
@@ -16,20 +14,17 @@ import { openAt, type Repository } from '../../src/cli/repository.js';
 import { nodeClock } from '../../src/node/clock.js';
 import { SharedReplica } from '../../src/sync/shared.js';
 import { memoryContext, type MemoryContext } from '../cli/memory.js';
-import { finished, startWn } from '../cli/program.js';
 import { Device, discard, scratch } from '../product/device.js';
 import { allow, AnchorProcess, eventually } from '../support/anchor.js';
+import { AFTER_LAST_PUSH_MS, keepInStep, mib, SPARE_MS } from './followers.js';
 
 const MIB = 1024 * 1024;
 const ANCHOR_RSS_MAX = 500 * MIB;
-const CLIENT_RSS_MAX = 100 * MIB;
 const CLIENT_BYTES_PER_SECOND_MAX = 10 * 1024;
-const AFTER_LAST_PUSH_MS = 1_000;
 /** Of the memory in the second quarter of a run, what it may have grown by in the last. */
 const GROWTH_MAX = 1.2;
 /** All hundred fold it and write a file, each with its own disk syncs, in this one process. */
 const SECONDS_PER_COMMIT = 5;
-const SPARE_MS = 600_000;
 
 export interface Ground {
   readonly folder: string;
@@ -60,123 +55,21 @@ export async function lay(seconds: number): Promise<Ground> {
   return { folder, anchor, founder, ticket };
 }
 
-/** A process of `wn sync --follow`, and when it was told of what. */
-class FollowProcess {
-  sent = 0;
-  received = 0;
-  connected = false;
-  lastSentMs = 0;
-  lastReceivedMs = 0;
-  rssMax = 0;
-  private readonly child: ReturnType<typeof startWn>;
-
-  constructor(device: Device, timeoutMs: number) {
-    const line = ['--json', '-C', device.root, 'sync', '--follow'];
-    this.child = startWn(line, { env: { WN_HOME: device.home }, timeoutMs });
-    createInterface({ input: this.child.stdout }).on('line', (text) => this.take(text));
-  }
-
-  private take(text: string): void {
-    const said = JSON.parse(text) as {
-      result?: { sent: number; received: number; error: string | null };
-    };
-    if (said.result === undefined) return;
-    const { sent, received, error } = said.result;
-    this.connected = error === null;
-    if (sent > 0) this.lastSentMs = performance.now();
-    if (received > 0) this.lastReceivedMs = performance.now();
-    this.sent += sent;
-    this.received += received;
-    this.look();
-  }
-
-  look(): void {
-    const status = readFileSync(`/proc/${this.child.pid ?? 0}/status`, 'utf8');
-    const rss = 1024 * Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]);
-    this.rssMax = Math.max(this.rssMax, rss);
-  }
-
-  async stop(): Promise<void> {
-    const ended = once(this.child, 'exit');
-    this.child.kill('SIGTERM');
-    await ended;
-  }
-}
-
 /** Ten nodes, each committing `perSecond` times a second for `seconds`. */
 export async function runTen(seconds: number, nodes = 10, perSecond = 1): Promise<string> {
   const ground = await lay(seconds);
-  const { folder, anchor, ticket } = ground;
-  const followers: FollowProcess[] = [];
+  const { anchor } = ground;
   try {
-    const devices: Device[] = [];
-    for (let at = 0; at < nodes; at++) {
-      const device = new Device(join(folder, `n${at}`), `n${at}`, folder);
-      await device.in(folder).json(['join', ticket, device.root]);
-      devices.push(device);
-    }
-    for (const device of devices) {
-      followers.push(new FollowProcess(device, seconds * 1000 + SPARE_MS));
-    }
-    await eventually('all connected', () => followers.every(({ connected }) => connected));
-    const before = followers.map(({ received }) => received);
-    const made = await Promise.all(devices.map((device) => commits(device, seconds, perSecond)));
-    const all = made.reduce((sum, count) => sum + count, 0);
-    await eventually(
-      `all ${all} commits on every node`,
-      () =>
-        followers.every(
-          ({ sent, received }, at) =>
-            sent >= (made[at] ?? 0) && received - (before[at] ?? 0) >= all - (made[at] ?? 0),
-        ),
-      120_000,
-    );
-    const lastPushMs = Math.max(...followers.map(({ lastSentMs }) => lastSentMs));
-    const lateMs = Math.max(...followers.map(({ lastReceivedMs }) => lastReceivedMs)) - lastPushMs;
-    const rss = Math.max(...followers.map(({ rssMax }) => rssMax));
-    await Promise.all(followers.splice(0).map((follower) => follower.stop()));
-    await sameEverywhere(devices, all);
-    const figures =
-      `${nodes} nodes, ${all} commits in ${seconds} s: all on every node ${lateMs.toFixed(0)} ms ` +
-      `after the last push; a follower at most ${mib(rss)}, the anchor ${mib(anchor.rss)}`;
-    assert.ok(lateMs < AFTER_LAST_PUSH_MS, figures);
-    assert.ok(rss < CLIENT_RSS_MAX, figures);
-    return figures;
+    const figures = await keepInStep(ground, {
+      seconds,
+      nodes,
+      perSecond,
+      lateMsMax: AFTER_LAST_PUSH_MS,
+    });
+    return `${figures}, the anchor ${mib(anchor.rss)}`;
   } finally {
-    await Promise.all(followers.map((follower) => follower.stop()));
     await anchor.stop('SIGTERM');
-    discard(folder);
-  }
-}
-
-/** One process that commits at a steady rate; gives how many commits were acknowledged. */
-async function commits(device: Device, seconds: number, perSecond: number): Promise<number> {
-  const timeoutMs = seconds * 1000 + SPARE_MS;
-  const line = ['-C', device.root, 'batch'];
-  const child = startWn(line, { env: { WN_HOME: device.home }, timeoutMs });
-  const ended = finished(child);
-  const count = Math.round(seconds * perSecond);
-  for (let at = 0; at < count; at++) {
-    child.stdin.write(`${JSON.stringify(['new', `${device.name}/${at}.md`, '--body', `${at}`])}\n`);
-    await new Promise((resolve) => setTimeout(resolve, 1000 / perSecond));
-  }
-  child.stdin.end();
-  const { stdout, stderr } = await ended;
-  const answers = stdout.trimEnd().split('\n');
-  const good = answers.filter((answer) => (JSON.parse(answer) as { ok: boolean }).ok).length;
-  assert.equal(good, count, `${device.name}: ${stdout}${stderr}`);
-  return good;
-}
-
-async function sameEverywhere(devices: readonly Device[], all: number): Promise<void> {
-  let first: unknown;
-  for (const device of devices) {
-    const { result } = await device.json(['fsck']);
-    first ??= [result?.['frontier'], result?.['viewHash']];
-    assert.deepEqual([result?.['frontier'], result?.['viewHash']], first, device.name);
-    const files = readdirSync(device.root, { recursive: true, encoding: 'utf8' });
-    const made = files.filter((path) => /^n\d+[/\\]\d+\.md$/.test(path)).length;
-    assert.equal(made, all, `files of ${device.name}`);
+    discard(ground.folder);
   }
 }
 
@@ -272,8 +165,4 @@ function wireBytes({ pid }: AnchorProcess): number {
 
 function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
-}
-
-function mib(bytes: number): string {
-  return `${(bytes / MIB).toFixed(0)} MiB`;
 }

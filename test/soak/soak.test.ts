@@ -4,9 +4,11 @@
  */
 import { runDamage } from './damage.js';
 import { runKills } from './kill.js';
+import { runRelayKills, runTenRelayed } from './relay.js';
 
 const NEW = Math.floor(Math.random() * 2 ** 31);
 const KILLS = 10;
+const RELAY_KILLS = 2;
 /** Of all bytes and lengths. */
 const SHARE = 0.005;
 
@@ -27,4 +29,12 @@ describe('soak', function () {
       await runDamage(seed, { share: SHARE });
     });
   }
+
+  it(`a relay and its devices killed at a random moment lose nothing (seed ${NEW})`, async () => {
+    await runRelayKills(NEW, RELAY_KILLS);
+  });
+
+  it('nodes that follow through a relay keep in step', async () => {
+    await runTenRelayed({ seconds: 2, nodes: 3, perSecond: 2 });
+  });
 });

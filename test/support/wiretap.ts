@@ -14,6 +14,8 @@ export interface Wiretap {
   readonly port: number;
   /** All that passed so far, each direction of each connection by itself. */
   recorded(): readonly Buffer[];
+  /** Resolves as soon as so many more bytes have passed, whichever way. */
+  passed(bytes: number): Promise<void>;
   close(): void;
 }
 
@@ -48,6 +50,8 @@ async function tapped(
 ): Promise<Wiretap> {
   const streams: Buffer[][] = [];
   const lines = new Set<Duplex>();
+  let total = 0;
+  let awaited: { readonly total: number; readonly resolve: () => void } | null = null;
   const server = listen((near) => {
     const far = onwards();
     for (const [from, to] of [
@@ -60,6 +64,8 @@ async function tapped(
       from.on('data', (bytes: Buffer) => {
         stream.push(bytes);
         to.write(bytes);
+        total += bytes.byteLength;
+        if (awaited !== null && total >= awaited.total) awaited.resolve();
       });
       from.on('end', () => to.end());
       from.on('error', () => to.destroy());
@@ -71,6 +77,7 @@ async function tapped(
   return {
     port: (server.address() as AddressInfo).port,
     recorded: () => streams.map((stream) => Buffer.concat(stream)),
+    passed: (bytes) => new Promise((resolve) => (awaited = { total: total + bytes, resolve })),
     close() {
       server.close();
       for (const line of lines) line.destroy();
