@@ -1,14 +1,15 @@
 /**
  * The figures beside the peers, in one run, interleaved; medians of at least five. Writes
- * `bench/RESULTS.md`. Names as arguments choose rows: `npm run bench -- start batch`.
+ * its section of `bench/RESULTS.md`. Names as arguments choose rows: `npm run bench -- start batch`.
  * Peers that aren't there are named and left out.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { cpus, tmpdir, totalmem } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { durableRow, flatRows, textRows } from './inprocess.js';
-import { paired, row, run, table, type Row } from './measure.js';
+import { paired, row, run, type Row } from './measure.js';
+import { writeSection } from './results.js';
 
 const ROOT = join(import.meta.dirname, '..');
 const WN = join(ROOT, 'bin/wn.js');
@@ -187,10 +188,10 @@ try {
 } finally {
   rmSync(top, { recursive: true, force: true });
 }
-const machine = `${cpus().length} × ${cpus()[0]?.model ?? ''}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}, ${git(ROOT, '--version').trim()}`;
 if (chosen.length === 0) {
-  writeFileSync(
-    join(ROOT, 'bench/RESULTS.md'),
-    `# Results\n\n${new Date().toISOString().slice(0, 10)}, ${machine}. Medians of ${RUNS} or more, interleaved with the peer in one run\n(\`npm run bench\`); whole processes but where the measure says otherwise.\n\n${table(rows)}`,
+  writeSection(
+    'bench',
+    `Medians of ${RUNS} or more, interleaved with the peer in one run; whole\nprocesses but where the measure says otherwise.`,
+    rows,
   );
 }
