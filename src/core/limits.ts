@@ -83,6 +83,8 @@ export const CHUNK_BYTES_MAX = 240 * KIB;
 // Sync
 export const SYNC_FRAME_BYTES_MAX = 256 * KIB;
 export const SYNC_CREDIT_BYTES = 1 * MIB;
+/** The same once chunks are asked for: several are made durable while as many are on their way. */
+export const SYNC_CHUNK_CREDIT_BYTES = 4 * MIB;
 export const SYNC_UNPROVEN_FRAME_BYTES = 64 * KIB;
 export const SYNC_WANTS_PER_PAGE = 4_096;
 export const PENDING_COMMITS_MAX = 10_000;

@@ -156,13 +156,18 @@ export interface WorkDir {
    */
   lookAhead(paths: PackedPaths): LookAhead | null;
   /**
-   * Writes a file whole: temporary file in the same folder, fsync, rename. Missing
+   * Writes a file whole, piece behind piece: temporary file in the same folder, fsync, rename. Missing
    * folders are made. A regular file that is replaced is first hard-linked to
    * `saveAs` (a path in the repository's storage, throws `exists` if taken), if given.
    * It leaves its rights to the new one, its executable bit too unless told otherwise.
    * Throws `exists` if a folder has the name, or a file that of a folder on the way.
+   * What the pieces throw is thrown on, and nothing has changed then.
    */
-  write(path: Path, bytes: Uint8Array, options?: { executable?: boolean; saveAs?: Path }): FileStat;
+  write(
+    path: Path,
+    content: Uint8Array | Iterable<Uint8Array>,
+    options?: { executable?: boolean; saveAs?: Path },
+  ): FileStat;
   /** Of a file; throws `not_found` if there is none. */
   setExecutable(path: Path, executable: boolean): FileStat;
   /** Makes a symlink, and the folders on the way; throws `exists` if the name is taken. */

@@ -97,7 +97,7 @@ class DiskWorkDir implements WorkDir {
 
   write(
     path: Path,
-    bytes: Uint8Array,
+    content: Uint8Array | Iterable<Uint8Array>,
     options: { executable?: boolean; saveAs?: Path } = {},
   ): FileStat {
     this.#change(path, (target) => {
@@ -106,7 +106,7 @@ class DiskWorkDir implements WorkDir {
       if (old?.isDirectory() === true) throw taken(path);
       const regular = old?.isFile() === true ? old : null;
       const folder = workfile.statOf(dirname(target));
-      const temp = workfile.writeTemp(target, bytes, regular, options.executable);
+      const temp = workfile.writeTemp(target, piecesOf(content), regular, options.executable);
       try {
         if (regular !== null) this.#save(path, target, regular, options.saveAs);
         this.#expectFolder(path, folder);
@@ -299,6 +299,10 @@ class DiskWorkDir implements WorkDir {
       hint: 'run the command again',
     });
   }
+}
+
+function piecesOf(content: Uint8Array | Iterable<Uint8Array>): Iterable<Uint8Array> {
+  return content instanceof Uint8Array ? [content] : (content as Iterable<Uint8Array>);
 }
 
 function taken(path: Path): WnError {

@@ -63,14 +63,14 @@ export function readLinkBytes(path: string): Buffer | null {
  */
 export function writeTemp(
   target: string,
-  bytes: Uint8Array,
+  pieces: Iterable<Uint8Array>,
   old: fs.Stats | null,
   executable = old !== null && (old.mode & RUN_BITS) !== 0,
 ): string {
   const temp = `${dirname(target)}/${TEMP_PREFIX}write`;
   const fd = openNew(temp, executable ? 0o777 : 0o666);
   try {
-    writeFully(fd, bytes);
+    for (const piece of pieces) writeFully(fd, piece);
     if (old !== null) fs.fchmodSync(fd, withRunBits(old.mode, executable));
     fs.fsyncSync(fd);
   } catch (error) {

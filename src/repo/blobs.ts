@@ -79,7 +79,8 @@ export class Blobs {
     const good = chunks.filter(({ hash, bytes }) => hashHex('wn/blob/1', bytes) === hash);
     const missing = new Map(good.filter(({ hash }) => !this.holds(hash)).map((c) => [c.hash, c]));
     const written = await Promise.allSettled(
-      [...missing.values()].map(({ hash, bytes }) => this.storage.create(this.path(hash), bytes)),
+      // Whoever else makes it at the same time writes the same bytes.
+      [...missing.values()].map(({ hash, bytes }) => this.storage.replace(this.path(hash), bytes)),
     );
     // None is left at work behind an error: its file may be what the next try makes.
     for (const each of written) if (each.status === 'rejected') throw each.reason;
@@ -122,17 +123,26 @@ export class Blobs {
 
   /** The whole content; null while a chunk is missing. Throws `damage` if it isn't its hash. */
   load(ref: BlobRef): Uint8Array | null {
-    const parts: Uint8Array[] = [];
-    for (const chunk of this.chunksOf(ref) ?? ['']) {
-      const bytes = chunk === '' ? null : this.read(chunk);
-      if (bytes === null) return null;
-      parts.push(bytes);
-    }
-    const state = hasher('wn/file/1');
-    for (const part of parts) state.update(part);
-    if (state.hex() !== ref.hash) {
-      throw new WnError('damage', 'a stored file does not match its hash', { hint: MISSING_HINT });
-    }
-    return Buffer.concat(parts);
+    const complete = this.chunksOf(ref)?.every((chunk) => this.holds(chunk)) ?? false;
+    return complete ? Buffer.concat([...this.pieces(ref)]) : null;
   }
+
+  /**
+   * The content chunk by chunk: of a large file no more is in memory. Throws `damage` where
+   * a chunk is missing and, behind the last, if the whole isn't its hash.
+   */
+  *pieces(ref: BlobRef): Generator<Uint8Array> {
+    const state = hasher('wn/file/1');
+    for (const chunk of this.chunksOf(ref) ?? [null]) {
+      const bytes = chunk === null ? null : this.read(chunk);
+      if (bytes === null) throw damaged('a part of a stored file is missing');
+      state.update(bytes);
+      yield bytes;
+    }
+    if (state.hex() !== ref.hash) throw damaged('a stored file does not match its hash');
+  }
+}
+
+function damaged(message: string): WnError {
+  return new WnError('damage', message, { hint: MISSING_HINT });
 }

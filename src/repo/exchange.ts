@@ -17,6 +17,7 @@ import {
 import { SYNC_RUN_BYTES_TARGET } from '../core/limits.js';
 import type { CommitRef, History } from './history.js';
 import type { LogRecord } from './index/records.js';
+import type { Position } from './log/segment.js';
 import { isReady, settlePending } from './pending.js';
 import type { Replica } from './replica.js';
 import { chunksIn } from './wanted.js';
@@ -64,7 +65,8 @@ export function have(history: History): readonly HaveEntry[] {
 /** A stretch of one log that ends at a signature: it can be taken in only as a whole. */
 interface Unit {
   readonly from: number;
-  readonly to: number;
+  /** Of each of its commits. */
+  readonly positions: readonly Position[];
   readonly bytes: number;
   readonly lastTime: bigint;
 }
@@ -100,7 +102,8 @@ export function* since(replica: Replica, theirs: readonly HaveEntry[]): Iterable
       return least === null || other.next.lastTime < least ? other.next.lastTime : least;
     }, null);
     const { from } = lane.next;
-    let { to, bytes } = lane.next;
+    const positions = [...lane.next.positions];
+    let { bytes } = lane.next;
     let done = false;
     for (;;) {
       const following = lane.units.next();
@@ -111,10 +114,10 @@ export function* since(replica: Replica, theirs: readonly HaveEntry[]): Iterable
       lane.next = following.value;
       if (rival !== null && lane.next.lastTime > rival) break;
       if (bytes + lane.next.bytes > SYNC_RUN_BYTES_TARGET) break;
-      to = lane.next.to;
+      positions.push(...lane.next.positions);
       bytes += lane.next.bytes;
     }
-    yield readRun(replica, lane.record, lane.log, from, to);
+    yield readRun(replica, lane.record, lane.log, from, positions);
     if (done) lanes.splice(lanes.indexOf(lane), 1);
   }
 }
@@ -124,8 +127,8 @@ export function* waiting(replica: Replica): Iterable<Run> {
   const { history } = replica;
   for (const record of history.allLogs()) {
     const log = history.logIdOf(record);
-    for (const { from, to } of unitsOf(history, log, record.folded + 1, record.stored.seq)) {
-      yield readRun(replica, record, log, from, to);
+    for (const { from, positions } of unitsOf(history, log, record.folded + 1, record.stored.seq)) {
+      yield readRun(replica, record, log, from, positions);
     }
   }
 }
@@ -133,23 +136,28 @@ export function* waiting(replica: Replica): Iterable<Run> {
 /** Of the commits `first` to `last`; what no signature follows is left out. */
 function* unitsOf(history: History, log: LogId, first: number, last: number): Generator<Unit> {
   let from = first;
+  let positions: Position[] = [];
   let bytes = 0;
   for (const [seq, commit] of history.records(log, from, last)) {
+    positions.push(commit.position);
     bytes += commit.position.length;
     if (!commit.signed) continue;
     const lastTime = commit.hlc + BigInt(Math.max(commit.ops, 1) - 1);
-    yield { from, to: seq, bytes, lastTime };
+    yield { from, positions, bytes, lastTime };
     from = seq + 1;
+    positions = [];
     bytes = 0;
   }
 }
 
-function readRun(replica: Replica, record: LogRecord, log: LogId, from: number, to: number): Run {
-  const { dev, epoch } = record;
-  const payloads: Uint8Array[] = [];
-  for (const [, commit] of replica.history.records(log, from, to)) {
-    payloads.push(replica.store.payload({ dev, epoch }, commit.position));
-  }
+function readRun(
+  replica: Replica,
+  { dev, epoch }: LogRecord,
+  log: LogId,
+  from: number,
+  positions: readonly Position[],
+): Run {
+  const payloads = positions.map((position) => replica.store.payload({ dev, epoch }, position));
   const { prev, cap } = replica.history.place({ log, seq: from });
   return { dev, epoch, firstSeq: from, prev, cap, payloads };
 }
@@ -296,7 +304,7 @@ export function checkPast(replica: Replica, commit: Commit): void {
   const { history } = replica;
   const { header } = commit;
   const past: CommitRef[] = header.deps.flatMap((dep) => history.find(dep) ?? []);
-  const before = header.prev === null ? null : history.find(header.prev);
+  const before = history.before(commit);
   if (before !== null) past.push(before);
   for (const ref of past) {
     const record = history.record(ref);

@@ -166,6 +166,13 @@ export class History {
     return bytes === undefined ? null : decodeCommitRecord(bytes);
   }
 
+  /** Where the commit before this one of a known log stands, found by place and not by id. */
+  before({ log, header }: Commit): CommitRef | null {
+    const record = this.log(log);
+    assert(record !== null, 'a commit of an unknown log');
+    return header.seq > record.firstSeq ? { log, seq: header.seq - 1 } : record.link;
+  }
+
   /** The commit of an id, if it is held. */
   find(id: CommitId): CommitRef | null {
     for (const [at] of this.tables.prefix(key.commitByPrefix(id))) {

@@ -311,15 +311,20 @@ export class View {
     return toHex(hash('wn/view/1', ...parts));
   }
 
-  /** The bytes of a blob; null while some of it is missing here. */
   /** Whether all of a blob's chunks are here. */
   holdsBlob(ref: BlobRef): boolean {
     const chunks = this.blobs.chunksOf(ref);
     return chunks?.every((chunk) => this.blobs.holds(chunk)) ?? false;
   }
 
+  /** The bytes of a blob; null while some of it is missing here. */
   blob(ref: BlobRef): Uint8Array | null {
     return this.blobs.load(ref);
+  }
+
+  /** The same in pieces; throws `damage`, also behind the last of them. */
+  blobPieces(ref: BlobRef): Iterable<Uint8Array> {
+    return this.blobs.pieces(ref);
   }
 }
 

@@ -23,10 +23,19 @@
 import { encodeCanonical, type Canonical } from '../core/canonical.js';
 import { concat, fromHex } from '../core/bytes.js';
 import type { DeviceId, WorkspaceId } from '../core/ids.js';
+import { SYNC_CHUNK_CREDIT_BYTES, SYNC_CREDIT_BYTES } from '../core/limits.js';
 import { encodeLogHeads, type LogHeads } from './have.js';
 import type { Run } from './store.js';
 
-export const SYNC_VERSIONS: readonly number[] = [1];
+/** From 2 on, whoever asks for chunks may grant more credit than at the beginning. */
+export const SYNC_VERSIONS: readonly number[] = [1, 2];
+const WIDE_FROM = 2;
+
+/** What may be under way at most, in a version of the protocol. */
+export function creditMax(version: number): number {
+  return version < WIDE_FROM ? SYNC_CREDIT_BYTES : SYNC_CHUNK_CREDIT_BYTES;
+}
+
 export const NONCE_BYTES = 16;
 /** In the place of a workspace: whichever is there, for a member. */
 export const ANY_WORKSPACE: WorkspaceId = '0'.repeat(64);

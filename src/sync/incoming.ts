@@ -27,13 +27,17 @@ export interface IncomingConfig {
   readonly receiving: boolean;
   /** False: chunks are fetched when somebody needs them. */
   readonly wantsBlobs: boolean;
+  /** What may be under way to here once chunks are asked for. */
+  readonly creditMax: number;
 }
 
 export class Incoming {
   private readonly assembly = new Assembly();
   private readonly asked = new Set<string>();
   private readonly absent = new Set<string>();
+  /** What the peer may still send, and what it may have under way in all. */
   private window = SYNC_CREDIT_BYTES;
+  private credit = SYNC_CREDIT_BYTES;
   private owed = 0;
   private runs: Run[] = [];
   private chunks: Chunk[] = [];
@@ -252,7 +256,19 @@ export class Incoming {
   private ask(hashes: readonly string[]): readonly SyncEffect[] {
     if (hashes.length === 0) return [];
     for (const hash of hashes) this.asked.add(hash);
-    return [{ do: 'send', frame: encodeMessage({ type: 'want', hashes }) }];
+    return [...this.widen(), { do: 'send', frame: encodeMessage({ type: 'want', hashes }) }];
+  }
+
+  /**
+   * Chunks are made durable by the batch, a sync or more for each file: with little credit
+   * the line would stand still meanwhile.
+   */
+  private widen(): readonly SyncEffect[] {
+    const bytes = this.config.creditMax - this.credit;
+    if (bytes === 0) return [];
+    this.window += bytes;
+    this.credit += bytes;
+    return [{ do: 'send', frame: encodeMessage({ type: 'credit', bytes }) }];
   }
 
   /** Commits that came but can't be built on: with any, both sides don't hold the same. */

@@ -10,7 +10,7 @@
  */
 import { WnError } from '../core/errors.js';
 import type { SyncEffect } from './effects.js';
-import { encodeMessage, type Message } from './frames.js';
+import { creditMax, encodeMessage, type Message } from './frames.js';
 import { notAdmitted } from './greeting.js';
 import { entriesOf, logKey, type Vector } from './have.js';
 import type { Incoming } from './incoming.js';
@@ -67,7 +67,7 @@ export class Live {
         for (const run of incoming.take(message, frame)) this.holds(run, '');
         return;
       case 'credit':
-        out.grant(message.bytes);
+        out.grant(message.bytes, creditMax(this.config.peer.version));
         return;
       case 'want':
         if (this.answering) throw new WnError('invalid', 'a want out of turn');

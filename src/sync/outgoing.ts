@@ -1,6 +1,6 @@
 /**
  * The sending half of a session: takes frames from lazily read sources as far as the
- * peer's credit goes. At most `SYNC_CREDIT_BYTES` are ever under way.
+ * peer's credit goes: `SYNC_CREDIT_BYTES`, until it grants more.
  */
 import { WnError } from '../core/errors.js';
 import { SYNC_CREDIT_BYTES } from '../core/limits.js';
@@ -22,9 +22,9 @@ export class Outgoing {
     this.sources.push(frames[Symbol.iterator]());
   }
 
-  /** Throws `invalid` where a peer grants more than it was sent. */
-  grant(bytes: number): void {
-    if (bytes === 0 || this.credit + bytes > SYNC_CREDIT_BYTES) {
+  /** Throws `invalid` where a peer grants more than it was sent, and may. */
+  grant(bytes: number, creditMax: number): void {
+    if (bytes === 0 || this.credit + bytes > creditMax) {
       throw new WnError('invalid', `credit of ${bytes} bytes beyond what was sent`);
     }
     this.credit += bytes;

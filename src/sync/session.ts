@@ -22,7 +22,14 @@ import { checkpointOf } from './checkpoint.js';
 import { decodeMessage } from './decode.js';
 import { bound } from './digest.js';
 import type { SyncEffect, SyncEvent, SyncOutcome } from './effects.js';
-import { encodeMessage, type Done, type Have, type Hello, type Message } from './frames.js';
+import {
+  creditMax,
+  encodeMessage,
+  type Done,
+  type Have,
+  type Hello,
+  type Message,
+} from './frames.js';
 import { covers, entriesOf, merged, vectorOf, type Vector } from './have.js';
 import { Incoming } from './incoming.js';
 import { Live } from './live.js';
@@ -165,7 +172,12 @@ export class SyncSession {
     const { store, wantsBlobs } = this.config;
     this.halves = {
       peer,
-      incoming: new Incoming({ store, receiving: peer.receiving, wantsBlobs }),
+      incoming: new Incoming({
+        store,
+        receiving: peer.receiving,
+        wantsBlobs,
+        creditMax: creditMax(peer.version),
+      }),
     };
     return sends(flight);
   }
@@ -186,7 +198,7 @@ export class SyncSession {
         incoming.take(message, frame);
         return this.advance();
       case 'credit':
-        this.out.grant(message.bytes);
+        this.out.grant(message.bytes, creditMax(peer.version));
         return this.advance();
       case 'end':
         if (this.opening.compared === null) throw new WnError('invalid', 'an end too early');

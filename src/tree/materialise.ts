@@ -140,7 +140,7 @@ function writeStep({ replica, dir, nowMs }: MaterialiseInput, step: Step): void 
     const saved = step.merged
       ? { saveAs: savedPath(replica.ports.storage, nowMs(), entry.node) }
       : {};
-    dir.write(path, mine ?? shown.read(), { executable, ...saved });
+    dir.write(path, mine === null ? shown.pieces() : [mine], { executable, ...saved });
   }
 }
 

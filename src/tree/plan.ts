@@ -15,7 +15,15 @@ import { whyInvalid } from './invalid.js';
 import { checkPath, foldName, leadsInside } from './names.js';
 import { look, obstacle, type Look } from './ondisk.js';
 import { isInStep } from './instep.js';
-import { currentBase, fileHash, project, shownAs, textAt, type Shown } from './project.js';
+import {
+  currentBase,
+  fileHash,
+  project,
+  shownAs,
+  textAt,
+  type Shown,
+  type ShownFile,
+} from './project.js';
 import { supportsFields } from './overlay.js';
 import { readBack } from './readback.js';
 import type { Schema } from './schema.js';
@@ -147,15 +155,12 @@ function isInvalid(path: string, read: () => Uint8Array, schema: Schema): boolea
 /** As `shown`, but without its bytes in hand: all that has to be written may be more than fits. */
 function unread(replica: Replica, { node, path }: TreeEntry, shown: Shown): Shown {
   if (shown.type !== 'file') return shown;
-  const read = (): Uint8Array => {
-    const again = shownAs(replica, node, path);
-    assert(
-      again?.type === 'file' && again.hash === shown.hash,
-      'a file that changed under the lock',
-    );
-    return again.read();
+  const again = (): ShownFile => {
+    const now = shownAs(replica, node, path);
+    assert(now?.type === 'file' && now.hash === shown.hash, 'a file that changed under the lock');
+    return now;
   };
-  return { ...shown, read };
+  return { ...shown, read: () => again().read(), pieces: () => again().pieces() };
 }
 
 function stepTo(

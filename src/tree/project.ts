@@ -17,15 +17,19 @@ import { render, supportsFields, type Projection } from './overlay.js';
 export type Shown =
   | { readonly type: 'folder' }
   | { readonly type: 'symlink'; readonly target: string; readonly hash: string }
-  | {
-      readonly type: 'file';
-      /** Its bytes, which may be large: read when they are needed. Throws `damage`. */
-      readonly read: () => Uint8Array;
-      readonly executable: boolean;
-      readonly hash: string;
-      /** Packed; null for what isn't a text document. */
-      readonly base: Uint8Array | null;
-    };
+  | ShownFile;
+
+export interface ShownFile {
+  readonly type: 'file';
+  /** Its bytes, which may be large: read when they are needed. Throws `damage`. */
+  readonly read: () => Uint8Array;
+  /** The same for writing, of which no more than a piece is in memory. */
+  readonly pieces: () => Iterable<Uint8Array>;
+  readonly executable: boolean;
+  readonly hash: string;
+  /** Packed; null for what isn't a text document. */
+  readonly base: Uint8Array | null;
+}
 
 /** How a worknode shows at a path; null while part of its content isn't here. */
 export function shownAs(replica: Folded, node: NodeId, path: string): Shown | null {
@@ -51,7 +55,8 @@ export function shownAs(replica: Folded, node: NodeId, path: string): Shown | nu
         assert(bytes !== null, 'a blob that was here when it was looked for');
         return bytes;
       };
-      return view.holdsBlob(ref) ? file(replica, node, ref.hash, read, null) : null;
+      const pieces = (): Iterable<Uint8Array> => view.blobPieces(ref);
+      return view.holdsBlob(ref) ? file(replica, node, ref.hash, read, null, pieces) : null;
     }
   }
 }
@@ -62,9 +67,10 @@ function file(
   hash: string,
   read: () => Uint8Array,
   base: Uint8Array | null,
+  pieces: () => Iterable<Uint8Array> = () => [read()],
 ): Shown {
   const executable = view.attribute(node, ATTRIBUTE.executable) === true;
-  return { type: 'file', read, executable, hash, base };
+  return { type: 'file', read, pieces, executable, hash, base };
 }
 
 export function fileHash(bytes: Uint8Array): string {

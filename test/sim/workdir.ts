@@ -70,14 +70,15 @@ export class SimWorkDir implements WorkDir {
 
   write(
     path: Path,
-    bytes: Uint8Array,
+    content: Uint8Array | Iterable<Uint8Array>,
     options: { executable?: boolean; saveAs?: Path } = {},
   ): FileStat {
     this.#change('write', path);
+    const bytes = Buffer.concat(content instanceof Uint8Array ? [content] : [...content]);
     this.#makeFolders(path);
     const old = this.#files.find(path);
     if (old?.kind === 'folder') throw taken(path);
-    const node = this.#files.create('file', { bytes: bytes.slice() });
+    const node = this.#files.create('file', { bytes: new Uint8Array(bytes) });
     node.executable = options.executable ?? (old?.kind === 'file' && old.executable);
     if (old?.kind === 'file') this.#save(old, options.saveAs);
     this.before('replace', path);

@@ -3,6 +3,8 @@ import { encodeCanonical } from '../../src/core/canonical.js';
 import { hashHex } from '../../src/core/crypto.js';
 import {
   PENDING_COMMITS_MAX,
+  SYNC_CHUNK_CREDIT_BYTES,
+  SYNC_CREDIT_BYTES,
   SYNC_FRAME_BYTES_MAX,
   SYNC_IGNORED_MAX,
   SYNC_MESSAGE_BYTES_MAX,
@@ -146,7 +148,8 @@ describe('a hostile peer', () => {
   });
 
   it('grants credit that it was not asked for', async () => {
-    for (const bytes of [0, 1, Number.MAX_SAFE_INTEGER]) {
+    const most = SYNC_CHUNK_CREDIT_BYTES - SYNC_CREDIT_BYTES;
+    for (const bytes of [0, most + 1, Number.MAX_SAFE_INTEGER]) {
       const it = attack();
       await it.greet();
       it.send({ type: 'credit', bytes });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import {
   PENDING_COMMITS_MAX,
   SYNC_ABSENT_BLOBS_MAX,
+  SYNC_CHUNK_CREDIT_BYTES,
   SYNC_CREDIT_BYTES,
   SYNC_CREDIT_STEP_BYTES,
   SYNC_FORKS_REPORTED_MAX,
@@ -34,9 +35,16 @@ function runsOf(bytes: number): Extract<Message, { type: 'runs' }> {
 
 const counts = { added: 0, pending: 0, rejected: [], forks: 0 };
 
+const config = {
+  store: nothing,
+  receiving: true,
+  wantsBlobs: true,
+  creditMax: SYNC_CREDIT_BYTES,
+} as const;
+
 describe('the receiving half', () => {
   it('holds the peer to its credit, to the byte', () => {
-    const incoming = new Incoming({ store: nothing, receiving: true, wantsBlobs: true });
+    const incoming = new Incoming(config);
     const half = new Uint8Array(SYNC_CREDIT_BYTES / 2);
     incoming.take(runsOf(5), half);
     incoming.take(runsOf(5), half);
@@ -44,7 +52,7 @@ describe('the receiving half', () => {
   });
 
   it('gives credit back for what is stored, not before, and in steps', () => {
-    const incoming = new Incoming({ store: nothing, receiving: true, wantsBlobs: true });
+    const incoming = new Incoming(config);
     incoming.take(runsOf(5), new Uint8Array(SYNC_CREDIT_STEP_BYTES - 1));
     const [ingest, ...more] = incoming.effects([]);
     assert.equal(ingest?.do, 'ingest');
@@ -59,8 +67,32 @@ describe('the receiving half', () => {
     ]);
   });
 
+  it('grants more, once, with the first chunks that it asks for', () => {
+    let wanted = [hashOf(1)];
+    const store = { blobsWanted: () => wanted };
+    const incoming = new Incoming({ ...config, store, creditMax: SYNC_CHUNK_CREDIT_BYTES });
+    const digest = bound([], NO_FRAMES);
+    incoming.takeEnd({ type: 'end', commits: 0, satisfied: true, digest }, []);
+    const more = SYNC_CHUNK_CREDIT_BYTES - SYNC_CREDIT_BYTES;
+    assert.deepEqual(sent(incoming.effects([])), [
+      { type: 'credit', bytes: more },
+      { type: 'want', hashes: wanted },
+    ]);
+    const blob = { type: 'blob', hash: hashOf(1), bytes: null } as const;
+    assert.throws(
+      () => incoming.take(blob, new Uint8Array(SYNC_CHUNK_CREDIT_BYTES + 1)),
+      /beyond the credit/,
+    );
+    incoming.take(blob, new Uint8Array(SYNC_CHUNK_CREDIT_BYTES));
+    wanted = [hashOf(2)];
+    assert.deepEqual(sent(incoming.effects([])), [
+      { type: 'credit', bytes: SYNC_CHUNK_CREDIT_BYTES },
+      { type: 'want', hashes: wanted },
+    ]);
+  });
+
   it('refuses one bad run, or one waiting commit, more than it may', () => {
-    const incoming = new Incoming({ store: nothing, receiving: true, wantsBlobs: true });
+    const incoming = new Incoming(config);
     const rejected = new Array(SYNC_REJECTED_MAX).fill({ what: 'it', why: 'bad' });
     incoming.ingested({ ...counts, rejected, pending: PENDING_COMMITS_MAX });
     incoming.checkStored();
@@ -74,7 +106,7 @@ describe('the receiving half', () => {
     const store = {
       blobsWanted: (limit: number) => Array.from({ length: limit }, (_, n) => hashOf(n)),
     };
-    const incoming = new Incoming({ store, receiving: true, wantsBlobs: true });
+    const incoming = new Incoming({ ...config, store });
     const digest = bound([], NO_FRAMES);
     incoming.takeEnd({ type: 'end', commits: 0, satisfied: true, digest }, []);
     let asked = 0;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { SYNC_IDLE_MS } from '../../src/core/limits.js';
+import { SYNC_CHUNK_CREDIT_BYTES, SYNC_IDLE_MS } from '../../src/core/limits.js';
 import { runSync, type SyncOptions, type SyncReport } from '../../src/sync/driver.js';
 import { encodeMessage, type Message } from '../../src/sync/frames.js';
 import { linked, said, seededRng, settle, TestClock, type Link } from './channels.js';
@@ -138,7 +138,7 @@ describe('a session that stays', () => {
   const lies: readonly (readonly [string, Message, RegExp])[] = [
     ['a receipt for what was never sent', { type: 'stored', commits: 9 }, /never sent/],
     ['an end', { type: 'end', commits: 0, satisfied: true, digest: new Uint8Array(32) }, /place/],
-    ['credit beyond what was sent', { type: 'credit', bytes: 2 ** 20 }, /credit/],
+    ['credit beyond what was sent', { type: 'credit', bytes: SYNC_CHUNK_CREDIT_BYTES }, /credit/],
   ];
   for (const [what, lie, why] of lies) {
     it(`ends at ${what}`, async () => {

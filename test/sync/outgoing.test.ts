@@ -12,7 +12,7 @@ describe('the sending half', () => {
     assert.equal(out.frames().length, 2);
     assert.equal(out.drained, false);
     assert.equal(out.frames().length, 0);
-    out.grant(1);
+    out.grant(1, SYNC_CREDIT_BYTES);
     assert.equal(out.frames().length, 1);
     assert.ok(out.drained);
     assert.equal(out.commits, 3);
@@ -20,12 +20,12 @@ describe('the sending half', () => {
 
   it('takes back no more credit than it used', () => {
     const out = new Outgoing();
-    assert.throws(() => out.grant(1), /beyond what was sent/);
+    assert.throws(() => out.grant(1, SYNC_CREDIT_BYTES), /beyond what was sent/);
     out.add([frameOf(7)]);
     out.frames();
-    assert.throws(() => out.grant(8), /beyond what was sent/);
-    assert.throws(() => out.grant(0), /beyond what was sent/);
-    out.grant(7);
+    assert.throws(() => out.grant(8, SYNC_CREDIT_BYTES), /beyond what was sent/);
+    assert.throws(() => out.grant(0, SYNC_CREDIT_BYTES), /beyond what was sent/);
+    out.grant(7, SYNC_CREDIT_BYTES);
   });
 
   it('reads its sources one after the other, and lets go of those it does not finish', () => {

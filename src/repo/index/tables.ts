@@ -119,8 +119,17 @@ function afterPrefix(prefix: Key): Uint8Array {
   return Uint8Array.of(255, 255, 255, 255, 255, 255, 255, 255);
 }
 
-/** Keys share a bucket when their first 17 bytes agree: table and worknode, mostly. */
+/**
+ * Keys share a bucket when they agree in what is looked for together: table and worknode
+ * mostly, an id's prefix, a pair of logs.
+ */
 const BUCKET_DIGITS = 34;
+const SHORT_BUCKET_DIGITS = 18;
+
+function bucketDigits(at: Key): number {
+  const short = at.startsWith(TABLE.commitById) || at.startsWith(TABLE.knowledge);
+  return short ? SHORT_BUCKET_DIGITS : BUCKET_DIGITS;
+}
 
 export class Tables {
   private readonly changed = new Map<Key, Uint8Array | null>();
@@ -156,7 +165,7 @@ export class Tables {
 
   private sortIntoBuckets(): void {
     for (const at of this.unsorted) {
-      const bucketKey = at.slice(0, BUCKET_DIGITS);
+      const bucketKey = at.slice(0, bucketDigits(at));
       const bucket = this.buckets.get(bucketKey);
       if (bucket === undefined) this.buckets.set(bucketKey, [at]);
       else bucket.push(at);
@@ -216,8 +225,9 @@ export class Tables {
     if (this.changed.size === 0) return [];
     this.sortIntoBuckets();
     const found: Key[] = [];
-    if (prefix.length >= BUCKET_DIGITS) {
-      for (const at of this.buckets.get(prefix.slice(0, BUCKET_DIGITS)) ?? []) {
+    const digits = bucketDigits(prefix);
+    if (prefix.length >= digits) {
+      for (const at of this.buckets.get(prefix.slice(0, digits)) ?? []) {
         if (at.startsWith(prefix)) found.push(at);
       }
       return found;
