@@ -5,8 +5,9 @@
  */
 import { WnError } from '../core/errors.js';
 import { REMOTES_AT_ONCE_MAX } from '../core/limits.js';
-import { have, type HaveEntry } from '../repo/exchange.js';
+import { have } from '../repo/exchange.js';
 import type { Remote } from '../repo/settings.js';
+import type { HaveEntry } from '../repo/travel.js';
 import type { SyncMode } from '../sync/frames.js';
 import { isUnavailable } from '../sync/relay/client.js';
 import { SharedReplica } from '../sync/shared.js';

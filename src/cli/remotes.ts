@@ -6,9 +6,10 @@ import { WnError } from '../core/errors.js';
 import { logId } from '../core/ids.js';
 import type { Storage } from '../core/ports.js';
 import { utf8 } from '../core/bytes.js';
-import { have, type HaveEntry } from '../repo/exchange.js';
+import { have } from '../repo/exchange.js';
 import type { Replica } from '../repo/replica.js';
 import type { Remote } from '../repo/settings.js';
+import type { HaveEntry } from '../repo/travel.js';
 import { remoteCheckpointPath } from '../sync/kept.js';
 
 export interface RemoteStatus {

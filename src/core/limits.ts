@@ -264,8 +264,8 @@ export const ANCHOR_CONNECTIONS_MAX = 1_024;
 export const ANCHOR_PER_ADDRESS_MAX = 64;
 export const ANCHOR_UNPROVEN_MAX = 64;
 /** For each device, with what may come at once after a silence. */
-export const ANCHOR_BYTES_PER_SECOND = 16 * MIB;
-export const ANCHOR_BYTES_BURST = 64 * MIB;
+export const ANCHOR_BYTES_PER_SECOND = 128 * MIB;
+export const ANCHOR_BYTES_BURST = 256 * MIB;
 export const ANCHOR_SIGNATURES_PER_SECOND = 2_000;
 export const ANCHOR_SIGNATURES_BURST = 20_000;
 /** Workspaces kept open that nobody is connected to. */

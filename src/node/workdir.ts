@@ -302,7 +302,7 @@ class DiskWorkDir implements WorkDir {
 }
 
 function piecesOf(content: Uint8Array | Iterable<Uint8Array>): Iterable<Uint8Array> {
-  return content instanceof Uint8Array ? [content] : (content as Iterable<Uint8Array>);
+  return content instanceof Uint8Array ? [content] : content;
 }
 
 function taken(path: Path): WnError {

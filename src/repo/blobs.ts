@@ -17,17 +17,12 @@ import { fromHex, toHex } from '../core/bytes.js';
 import { hasher, hashHex } from '../core/crypto.js';
 import { WnError } from '../core/errors.js';
 import type { Storage } from '../core/ports.js';
+import type { Chunk } from './travel.js';
 
 export interface BlobRef {
   readonly size: number;
   readonly hash: string;
   readonly chunks: readonly string[] | { readonly list: string };
-}
-
-/** Content as it travels. */
-export interface Chunk {
-  readonly hash: string;
-  readonly bytes: Uint8Array;
 }
 
 const INLINE_CHUNKS_MAX = 64;

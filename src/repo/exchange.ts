@@ -3,55 +3,18 @@
  * Everything taken is checked here (R0) and judged (`authority`); leaves out frames,
  * credits and connections, which are `sync`'s.
  */
-import { verifyCommit, type Commit } from '../core/commit.js';
+import { checkCommit, verifyCommit, type Commit, type Group } from '../core/commit.js';
 import { WnError } from '../core/errors.js';
 import { decodePayload } from '../core/frame.js';
-import {
-  logId,
-  type CapId,
-  type CommitId,
-  type DeviceId,
-  type Epoch,
-  type LogId,
-} from '../core/ids.js';
+import { logId, type CommitId, type LogId } from '../core/ids.js';
 import { SYNC_RUN_BYTES_TARGET } from '../core/limits.js';
 import type { CommitRef, History } from './history.js';
 import type { LogRecord } from './index/records.js';
 import type { Position } from './log/segment.js';
 import { isReady, settlePending } from './pending.js';
 import type { Replica } from './replica.js';
+import type { HaveEntry, Ingested, Rejection, Run } from './travel.js';
 import { chunksIn } from './wanted.js';
-
-/** Commits of one log, contiguous in seq; the last carries a signature. Payloads as in `core/frame.ts`. */
-export interface Run {
-  readonly dev: DeviceId;
-  readonly epoch: Epoch;
-  readonly firstSeq: number;
-  /** The commit before the first, and its capability; null where the log begins. */
-  readonly prev: CommitId | null;
-  readonly cap: CapId | null;
-  readonly payloads: readonly Uint8Array[];
-}
-
-/** The newest commit held of one log. */
-export interface HaveEntry {
-  readonly dev: DeviceId;
-  readonly epoch: Epoch;
-  readonly seq: number;
-  readonly head: CommitId;
-}
-
-export interface Rejection {
-  readonly what: string;
-  readonly why: string;
-}
-
-export interface Ingested {
-  readonly added: number;
-  readonly pending: number;
-  readonly rejected: readonly Rejection[];
-  readonly forks: number;
-}
 
 /** What this replica holds: every commit of these and all before. */
 export function have(history: History): readonly HaveEntry[] {
@@ -187,8 +150,7 @@ export function ingest(replica: Replica, runs: readonly Run[]): Promise<Ingested
     const rejected: Rejection[] = [];
     for (const run of runs) {
       try {
-        const commits = decodeRun(replica, run, counts);
-        takeRun(replica, commits, counts);
+        takeRun(replica, decodeRun(replica, run, counts), counts);
       } catch (error) {
         if (!(error instanceof WnError)) throw error;
         rejected.push({ what: `${run.dev}/${run.epoch}/${run.firstSeq}`, why: error.message });
@@ -209,8 +171,14 @@ interface Counts {
   forks: number;
 }
 
+/** With its groups, decoded once: a run is longer than what the fold keeps of them. */
+interface Checked {
+  readonly commit: Commit;
+  readonly groups: readonly (Group | null)[];
+}
+
 /** The run's new commits up to its last verified signature; none is stored yet. */
-function decodeRun(replica: Replica, run: Run, counts: Counts): readonly Commit[] {
+function decodeRun(replica: Replica, run: Run, counts: Counts): readonly Checked[] {
   const log = logId(run.dev, run.epoch);
   const held = replica.history.log(log);
   let place = {
@@ -228,25 +196,25 @@ function decodeRun(replica: Replica, run: Run, counts: Counts): readonly Commit[
     place = { ...place, prev: held.stored.id, cap: held.cap };
     if (run.firstSeq < next) counts.forks += forked(replica, run, next);
   }
-  const commits: Commit[] = [];
+  const commits: Checked[] = [];
   for (let seq = next; seq < run.firstSeq + run.payloads.length; seq++) {
     const payload = run.payloads[seq - run.firstSeq] ?? new Uint8Array();
     const commit = decodePayload(payload, { ...place, seq });
-    replica.check(commit);
-    commits.push(commit);
+    commits.push({ commit, groups: checkCommit(commit) });
     place = { ...place, prev: commit.id, cap: commit.header.cap };
   }
   return upToSignature(commits);
 }
 
 /** Cuts after the last commit whose signature verifies; signatures before it aren't kept. */
-function upToSignature(commits: readonly Commit[]): readonly Commit[] {
+function upToSignature(commits: readonly Checked[]): readonly Checked[] {
   for (let last = commits.length - 1; last >= 0; last--) {
-    const commit = commits[last];
-    if (commit === undefined || !verifyCommit(commit)) continue;
-    return commits
-      .slice(0, last + 1)
-      .map((each, index) => (index === last ? each : { ...each, sig: null }));
+    const checked = commits[last];
+    if (checked === undefined || !verifyCommit(checked.commit)) continue;
+    return commits.slice(0, last + 1).map(({ commit, groups }, index) => ({
+      commit: index === last || commit.sig === null ? commit : { ...commit, sig: null },
+      groups,
+    }));
   }
   if (commits.length === 0) return commits;
   throw new WnError('invalid', 'no signature in this run verifies');
@@ -265,8 +233,9 @@ function forked(replica: Replica, run: Run, next: number): number {
   return 0;
 }
 
-function takeRun(replica: Replica, commits: readonly Commit[], counts: Counts): void {
-  for (const commit of commits) {
+function takeRun(replica: Replica, commits: readonly Checked[], counts: Counts): void {
+  for (const { commit, groups } of commits) {
+    replica.fold.groups.keep(commit.id, groups);
     if (replica.history.log(commit.log) === null) beginLog(replica, commit);
     const record = replica.history.log(commit.log);
     if (record === null) return;

@@ -14,7 +14,7 @@ import type { StrongChange } from '../core/strong.js';
 import type { DiamondTypes } from '../crdt/text/diamond.js';
 import { Author } from './author.js';
 import { Authority } from './authority.js';
-import { Blobs, type Chunk } from './blobs.js';
+import { Blobs } from './blobs.js';
 import { changedHere, withTrustedCommands } from './commands.js';
 import { Fold } from './fold/fold.js';
 import { History } from './history.js';
@@ -34,6 +34,7 @@ import {
   type Joining,
   type Place,
 } from './settings.js';
+import type { Chunk } from './travel.js';
 import { View } from './view.js';
 import { WantedBlobs } from './wanted.js';
 import { writeCommits, type Extra } from './writer.js';

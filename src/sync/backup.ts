@@ -9,7 +9,7 @@ import { hashHex } from '../core/crypto.js';
 import { WnError } from '../core/errors.js';
 import { encodeRecord, RECORD_HEAD_BYTES, readRecord } from '../core/frame.js';
 import { PENDING_COMMITS_MAX, SYNC_FRAME_BYTES_MAX } from '../core/limits.js';
-import { waiting, type Run } from '../repo/exchange.js';
+import { waiting } from '../repo/exchange.js';
 import type { Replica } from '../repo/replica.js';
 import {
   parseConfig,
@@ -21,7 +21,7 @@ import {
 } from '../repo/settings.js';
 import { atLeast, readBundle, writeBundle, type BundleTarget } from './bundle.js';
 import { ReplicaStore } from './replicastore.js';
-import type { BundleSource, HaveEntry } from './store.js';
+import type { BundleSource, HaveEntry, Run } from './store.js';
 
 const FAMILY = 'wn-backup/';
 const MAGIC = utf8(`${FAMILY}1\n`);

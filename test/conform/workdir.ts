@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import { WnError } from '../../src/core/errors.js';
 import { LOOK_AHEAD_FILES_MIN } from '../../src/core/limits.js';
 import type { Path, WorkDir } from '../../src/core/ports.js';
 import { bytes, HOSTILE_PATHS, text, throws } from './expect.js';
@@ -125,6 +126,18 @@ export function describeWorkDir(name: string, make: () => WorkDirFixture): void 
       const large = Uint8Array.from(Buffer.alloc(3_000_001, 'no power of two'));
       assert.equal(workdir.write('large', large).size, large.byteLength);
       assert.equal(Buffer.compare(workdir.read('large') ?? bytes(''), large), 0);
+    });
+
+    it('writes in pieces, and leaves the old file where they fail', () => {
+      workdir.write('a', [bytes('one '), bytes('two')]);
+      assert.deepEqual(text(workdir.read('a') ?? bytes('')), 'one two');
+      const failing = function* (): Generator<Uint8Array> {
+        yield bytes('half');
+        throw new WnError('damage', 'no more');
+      };
+      assert.throws(() => workdir.write('a', failing()), /no more/);
+      assert.deepEqual(text(workdir.read('a') ?? bytes('')), 'one two');
+      assert.deepEqual(workdir.list('')?.length, 1, 'something else is left');
     });
 
     it('replaces a file by another, keeping its executable bit', () => {
