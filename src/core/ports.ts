@@ -105,7 +105,10 @@ export interface FileStat {
   readonly executable: boolean;
 }
 
-/** Many paths in UTF-8: that of number `n` ends at `ends[n]`, where the next begins. */
+/**
+ * Many paths in UTF-8: that of number `n` ends at `ends[n]`, where the next begins. Both
+ * on SharedArrayBuffers, so that threads read them where they are.
+ */
 export interface PackedPaths {
   readonly bytes: Uint8Array;
   readonly ends: Uint32Array;

@@ -39,16 +39,11 @@ export function startLookAhead(
   const count = paths.ends.length;
   const shared: Shared = {
     root,
-    paths: {
-      bytes: new Uint8Array(new SharedArrayBuffer(paths.bytes.length)),
-      ends: new Uint32Array(new SharedArrayBuffer(4 * count)),
-    },
+    paths,
     states: new Uint8Array(new SharedArrayBuffer(count)),
     stats: new Float64Array(new SharedArrayBuffer(8 * STAT_DOUBLES * count)),
     rest: new Int32Array(new SharedArrayBuffer(4)),
   };
-  shared.paths.bytes.set(paths.bytes);
-  shared.paths.ends.set(paths.ends);
   shared.rest[0] = count;
   return new LookingAhead(
     shared,

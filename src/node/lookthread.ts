@@ -7,7 +7,7 @@ import { STAT_DOUBLES, STATE, type Shared } from './lookshared.js';
 const BLOCK = 64;
 
 const { root, paths, states, stats, rest } = workerData as Shared;
-const bytes = Buffer.from(paths.bytes.buffer);
+const bytes = Buffer.from(paths.bytes.buffer, paths.bytes.byteOffset, paths.bytes.byteLength);
 
 for (let end = rest[0] ?? 0; end > 0;) {
   end = Atomics.sub(rest, 0, BLOCK);

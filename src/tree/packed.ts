@@ -160,9 +160,9 @@ export class PackedEntries {
     return this.bytes.subarray(at, packedEnd(this.bytes, at) ?? at);
   }
 
-  /** By number; an empty one for what is no file. */
+  /** By number, in memory that threads can share; an empty one for what is no file. */
   filePaths(): PackedPaths {
-    const ends = new Uint32Array(this.count);
+    const ends = new Uint32Array(new SharedArrayBuffer(4 * this.count));
     let length = 0;
     for (let number = 0; number < this.count; number++) {
       const at = this.offset(number);
@@ -171,7 +171,7 @@ export class PackedEntries {
       }
       ends[number] = length;
     }
-    const bytes = new Uint8Array(length);
+    const bytes = new Uint8Array(new SharedArrayBuffer(length));
     for (let number = 0, to = 0; number < this.count; number++) {
       const end = ends[number] as number;
       // Byte by byte: for so few, a call of `set` takes five times as long.

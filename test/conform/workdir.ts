@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { WnError } from '../../src/core/errors.js';
 import { LOOK_AHEAD_FILES_MIN } from '../../src/core/limits.js';
-import type { Path, WorkDir } from '../../src/core/ports.js';
+import type { PackedPaths, Path, WorkDir } from '../../src/core/ports.js';
 import { bytes, HOSTILE_PATHS, text, throws } from './expect.js';
 
 /** The user's side of the working directory. */
@@ -29,6 +29,17 @@ export interface WorkDirFixture {
   /** A file outside the root, which a symlink in it can lead to. */
   readonly outside: { readonly target: string; read(): string | null };
   dispose(): void;
+}
+
+/** In shared memory, as a caller gives them. */
+export function pack(paths: readonly string[]): PackedPaths {
+  const all = Buffer.from(paths.join(''));
+  const bytes = new Uint8Array(new SharedArrayBuffer(all.length));
+  const ends = new Uint32Array(new SharedArrayBuffer(4 * paths.length));
+  bytes.set(all);
+  let end = 0;
+  ends.set(paths.map((path) => (end += Buffer.byteLength(path))));
+  return { bytes, ends };
 }
 
 /** Lets the turn end: what was looked at may be looked at anew. */
@@ -70,9 +81,7 @@ export function describeWorkDir(name: string, make: () => WorkDirFixture): void 
       user.symlink('é', 'd/f');
       // Looking ahead may not be worth it for fewer.
       const paths = [...Array<string>(LOOK_AHEAD_FILES_MIN).fill(''), 'd/f', 'é', 'gone', 'd/f/g'];
-      let end = 0;
-      const ends = Uint32Array.from(paths, (path) => (end += Buffer.byteLength(path)));
-      const ahead = workdir.lookAhead({ bytes: Buffer.from(paths.join('')), ends });
+      const ahead = workdir.lookAhead(pack(paths));
       for (const [number, path] of paths.entries()) {
         const seen = ahead?.stat(number);
         if (seen !== undefined) assert.deepEqual(seen, workdir.stat(path));

@@ -2,16 +2,10 @@ import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { LOOK_AHEAD_FILES_MIN, LOOK_AHEAD_THREADS_MAX } from '../../src/core/limits.js';
-import type { PackedPaths } from '../../src/core/ports.js';
 import { startLookAhead, threadsFor } from '../../src/node/lookahead.js';
 import { openWorkDir } from '../../src/node/workdir.js';
 import { removeFolder, tempFolder } from '../conform/tempdir.js';
-
-function pack(paths: readonly string[]): PackedPaths {
-  let end = 0;
-  const ends = paths.map((path) => (end += Buffer.byteLength(path)));
-  return { bytes: Buffer.from(paths.join('')), ends: Uint32Array.from(ends) };
-}
+import { pack } from '../conform/workdir.js';
 
 describe('node/lookahead', () => {
   let folder: string;
