@@ -9,6 +9,8 @@ const MIB = 1024 * 1024;
 
 // Encoding (format)
 export const CBOR_DEPTH_MAX = 16;
+/** What is kept to encode in; a larger value gets room of its own. */
+export const CBOR_ROOM_BYTES_KEPT = 64 * KIB;
 export const CBOR_BYTES_MAX = 8 * MIB;
 
 // Commits (format)
