@@ -16,8 +16,8 @@ import {
 } from '../repo/frontier.js';
 import type { CommitRef, History } from '../repo/history.js';
 import { decodeNode } from '../repo/fold/node.js';
-import { decodeSeq } from '../repo/index/records.js';
-import { key, parseTouch } from '../repo/index/tables.js';
+import { key } from '../repo/index/tables.js';
+import { touchesOf } from '../repo/index/touches.js';
 import type { Replica } from '../repo/replica.js';
 import { lastPath } from '../tree/lastpath.js';
 import { decodeCursor, encodeCursor, type Page } from './paging.js';
@@ -116,8 +116,8 @@ function touching(
     });
   }
   for (const node of nodes) {
-    for (const [at, value] of tables.prefix(key.touches(node))) {
-      const ref = { log: history.logOfNumber(parseTouch(at).log), seq: decodeSeq(value) };
+    for (const { log, seq } of touchesOf(tables, node)) {
+      const ref = { log: history.logOfNumber(log), seq };
       if (includes(now, ref) && !includes(since, ref)) found.set(`${ref.log}/${ref.seq}`, ref);
     }
   }

@@ -8,11 +8,10 @@ import { lastTime, type Commit, type Header } from '../core/commit.js';
 import { assert, WnError } from '../core/errors.js';
 import { decodePayload, type Place } from '../core/frame.js';
 import type { CommitId, DeviceId, Epoch, LogId, WorkspaceId } from '../core/ids.js';
+import { commitRecord, commitRecords, putCommitRecord } from './index/commits.js';
 import {
-  decodeCommitRecord,
   decodeLogRecord,
   decodeSeq,
-  encodeCommitRecord,
   encodeLogRecord,
   encodeSeq,
   PRESENT,
@@ -21,7 +20,7 @@ import {
   type LogRecord,
 } from './index/records.js';
 import type { Position } from './log/segment.js';
-import { key, parseCommitById, seqOfKey, type LogNumber, type Tables } from './index/tables.js';
+import { key, parseCommitById, type LogNumber, type Tables } from './index/tables.js';
 
 /** A commit's place: its log and seq. */
 export interface CommitRef {
@@ -162,8 +161,7 @@ export class History {
     if (waiting !== undefined) return waiting.record;
     const log = this.log(at.log);
     if (log === null) return null;
-    const bytes = this.tables.get(key.commit(log.number, at.seq));
-    return bytes === undefined ? null : decodeCommitRecord(bytes);
+    return commitRecord(this.tables, log.number, at.seq);
   }
 
   /** Where the commit before this one of a known log stands, found by place and not by id. */
@@ -252,7 +250,7 @@ export class History {
     assert(log !== null, 'a commit of an unknown log');
     const record = recordOf(commit, state, position ?? NOWHERE);
     if (position === null) this.unwritten.set(placeName(refOf(commit)), { commit, record });
-    else this.tables.put(key.commit(log.number, header.seq), encodeCommitRecord(record));
+    else putCommitRecord(this.tables, log.number, header.seq, record);
     this.tables.put(key.commitById(commit.id, log.number, header.seq), PRESENT);
     if (header.cap !== null && header.cap !== log.cap) {
       this.tables.put(capKey(commit.log, header.seq), fromHex(header.cap));
@@ -288,7 +286,7 @@ export class History {
         ? recordOf(commit, 'live', position)
         : { ...waiting, position, signed: commit.sig !== null };
     const number = this.log(commit.log)?.number ?? 0;
-    this.tables.put(key.commit(number, commit.header.seq), encodeCommitRecord(record));
+    putCommitRecord(this.tables, number, commit.header.seq, record);
     this.unwritten.delete(name);
   }
 
@@ -314,7 +312,7 @@ export class History {
     const log = this.log(at.log);
     const record = this.record(at);
     assert(log !== null && record !== null, 'the state of a commit that is not held');
-    this.tables.put(key.commit(log.number, at.seq), encodeCommitRecord({ ...record, state }));
+    putCommitRecord(this.tables, log.number, at.seq, { ...record, state });
   }
 
   // Knowledge
@@ -356,15 +354,9 @@ export class History {
   }
 
   /** Commits of one log between two seqs, both included, ascending. */
-  *records(log: LogId, from: number, to: number): Iterable<readonly [number, CommitRecord]> {
+  records(log: LogId, from: number, to: number): Iterable<readonly [number, CommitRecord]> {
     const record = this.log(log);
-    if (record === null || from > to) return;
-    const prefix = key.commits(record.number);
-    for (const [at, bytes] of this.tables.from(prefix, key.commit(record.number, from))) {
-      const seq = seqOfKey(at);
-      if (seq > to) return;
-      yield [seq, decodeCommitRecord(bytes)];
-    }
+    return record === null || from > to ? [] : commitRecords(this.tables, record.number, from, to);
   }
 }
 

@@ -4,8 +4,7 @@ import type { NodeId } from '../core/ids.js';
 import type { Op } from '../core/op.js';
 import { readOp } from './fold/ops.js';
 import type { CommitRef } from './history.js';
-import { decodeSeq } from './index/records.js';
-import { key, parseTouch } from './index/tables.js';
+import { touchesOf } from './index/touches.js';
 import type { Replica } from './replica.js';
 
 export interface OpPlace {
@@ -21,9 +20,8 @@ export interface NodeOp extends OpPlace {
 
 /** Where they stand; reads none of them. */
 export function* placesOn({ tables, history }: Replica, node: NodeId): Iterable<OpPlace> {
-  for (const [touch, value] of tables.prefix(key.touches(node))) {
-    const { time, log: number } = parseTouch(touch);
-    const ref = { log: history.logOfNumber(number), seq: decodeSeq(value) };
+  for (const { time, log, seq } of touchesOf(tables, node)) {
+    const ref = { log: history.logOfNumber(log), seq };
     const record = history.record(ref);
     if (record?.state !== 'live') continue;
     yield { ref, index: Number(time - record.hlc), at: stamp(time, ref.log) };

@@ -11,8 +11,8 @@ import { TextDocument } from '../../crdt/text/document.js';
 import { sameHeads, type Head, type TextOp } from '../../crdt/text/op.js';
 import type { FullRuns } from '../../crdt/text/translate.js';
 import type { History } from '../history.js';
-import { decodeSeq } from '../index/records.js';
-import { key, parseTouch, type Tables } from '../index/tables.js';
+import { key, type Tables } from '../index/tables.js';
+import { touchesOf } from '../index/touches.js';
 import type { DocumentHeads } from './node.js';
 import { readOp, type Groups } from './ops.js';
 
@@ -186,12 +186,10 @@ export class Documents {
   /** The last op on the document within the commit (log, seq). */
   private find(node: NodeId, log: LogId, seq: number): Head | null {
     const record = this.history.record({ log, seq });
-    const number = this.history.log(log)?.number;
-    if (record === null || number === undefined) return null;
+    if (record === null || record.state === 'held') return null;
     for (let index = record.ops - 1; index >= 0; index--) {
-      if (!this.tables.has(key.touch(node, record.hlc + BigInt(index), number))) continue;
       const op = readOp(this.history, this.groups, { log, seq }, index);
-      if (op?.op === 'text') return { log, seq, index };
+      if (op?.op === 'text' && op.node === node) return { log, seq, index };
     }
     return null;
   }
@@ -200,10 +198,8 @@ export class Documents {
   *ops(node: NodeId, known: DocumentHeads): Iterable<TextOp> {
     const last = new Map<LogId, Head>();
     const byCommit = new Map<string, Head>();
-    for (const [at, value] of this.tables.prefix(key.touches(node))) {
-      const { time, log: number } = parseTouch(at);
+    for (const { time, log: number, seq } of touchesOf(this.tables, node)) {
       const log = this.history.logOfNumber(number);
-      const seq = decodeSeq(value);
       const end = known.last.get(log);
       const record = this.history.record({ log, seq });
       if (end === undefined || record === null) continue;

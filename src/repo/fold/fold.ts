@@ -14,8 +14,9 @@ import { newerPlacement, type FolderMove, type Placement } from '../../crdt/tree
 import type { DiamondTypes } from '../../crdt/text/diamond.js';
 import type { StrongChange } from '../../core/strong.js';
 import type { CommitRef, History } from '../history.js';
-import { decodeSeq, encodeSeq, PRESENT } from '../index/records.js';
-import { key, parseTouch, type Tables } from '../index/tables.js';
+import { PRESENT } from '../index/records.js';
+import { key, type Tables } from '../index/tables.js';
+import { touchesOf, TouchLog } from '../index/touches.js';
 import { Documents } from './documents.js';
 import { FolderPlaces } from './folders.js';
 import { decodeNode, EMPTY_NODE, encodeNode, type NodeRecord } from './node.js';
@@ -37,6 +38,7 @@ export class Fold {
   readonly documents: Documents;
   readonly groups = new Groups();
   private readonly folders: FolderPlaces;
+  private readonly touches: TouchLog;
   private readonly nodes = new Map<NodeId, NodeRecord>();
   private readonly changed = new Set<NodeId>();
   /** Grows whenever a folder's shown children change. */
@@ -48,6 +50,7 @@ export class Fold {
     diamondTypes: () => DiamondTypes,
   ) {
     this.documents = new Documents(tables, history, this.groups, diamondTypes);
+    this.touches = new TouchLog(tables);
     this.folders = new FolderPlaces(tables, history, (node) => this.node(node).created);
   }
 
@@ -67,7 +70,7 @@ export class Fold {
     for (const stamped of stampedOps(commit, this.groups.of(commit))) {
       const node = nodeOf(commit, stamped);
       if (node === null) continue;
-      this.tables.put(key.touch(node, stamped.time, number), encodeSeq(at.seq));
+      this.touches.note(node, { time: stamped.time, log: number, seq: at.seq });
       const after = this.withOp(
         node,
         this.node(node),
@@ -100,9 +103,8 @@ export class Fold {
     const moves: FolderMove[] = [];
     const { kids, shown, strong } = this.node(id);
     let node = strong === null ? EMPTY_NODE : beginning(strong);
-    for (const [touchKey, value] of this.tables.prefix(key.touches(id))) {
-      const { time, log: number } = parseTouch(touchKey);
-      const at = { log: this.history.logOfNumber(number), seq: decodeSeq(value) };
+    for (const { time, log, seq } of touchesOf(this.tables, id)) {
+      const at = { log: this.history.logOfNumber(log), seq };
       const record = this.history.record(at);
       if (record === null) continue;
       const index = Number(time - record.hlc);

@@ -25,26 +25,31 @@ export interface CommitRecord {
   readonly part: boolean;
 }
 
-const COMMIT_RECORD_BYTES = 58;
+export const COMMIT_RECORD_BYTES = 58;
+const FLAGS_AT = 57;
+/** Set in every record, so that an empty place in a block isn't taken for one. */
+const IS_RECORD = 0x80;
 
-export function encodeCommitRecord(record: CommitRecord): Uint8Array {
-  const bytes = Buffer.allocUnsafe(COMMIT_RECORD_BYTES);
+/** Writes a record into `block` at `offset`. */
+export function encodeCommitRecord(record: CommitRecord, block: Uint8Array, offset: number): void {
+  const bytes = Buffer.from(block.buffer, block.byteOffset + offset, COMMIT_RECORD_BYTES);
   bytes.write(record.id, 0, 'hex');
   bytes.writeBigUInt64BE(record.hlc, 32);
   bytes.writeUInt16BE(record.ops, 40);
   bytes.writeUIntBE(record.position.segment, 42, 6);
   bytes.writeUInt32BE(record.position.offset, 48);
   bytes.writeUIntBE(record.position.length, 52, 5);
-  bytes.writeUInt8(
-    STATES.indexOf(record.state) | (record.signed ? 4 : 0) | (record.part ? 8 : 0),
-    57,
-  );
-  return bytes;
+  const state = STATES.indexOf(record.state);
+  bytes[FLAGS_AT] = IS_RECORD | state | (record.signed ? 4 : 0) | (record.part ? 8 : 0);
 }
 
-export function decodeCommitRecord(value: Uint8Array): CommitRecord {
-  const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
-  const flags = bytes.readUInt8(57);
+export function hasRecord(block: Uint8Array, offset: number): boolean {
+  return (block[offset + FLAGS_AT] ?? 0) >= IS_RECORD;
+}
+
+export function decodeCommitRecord(block: Uint8Array, offset: number): CommitRecord {
+  const bytes = Buffer.from(block.buffer, block.byteOffset + offset, COMMIT_RECORD_BYTES);
+  const flags = bytes.readUInt8(FLAGS_AT);
   return {
     id: toHex(bytes.subarray(0, 32)),
     hlc: bytes.readBigUInt64BE(32),

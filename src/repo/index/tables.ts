@@ -43,8 +43,9 @@ const SEQ_BYTES = 6;
 export const key = {
   meta: (name: string): Key => TABLE.meta + toHex(utf8(name)),
   log: (log: LogId): Key => TABLE.log + log,
-  commit: (log: LogNumber, seq: number): Key => TABLE.commit + uint(log, 4) + uint(seq, SEQ_BYTES),
-  commits: (log: LogNumber): Key => TABLE.commit + uint(log, 4),
+  /** A block of commits, by its first seq. */
+  commits: (log: LogNumber, seq: number): Key => TABLE.commit + uint(log, 4) + uint(seq, SEQ_BYTES),
+  commitsOf: (log: LogNumber): Key => TABLE.commit + uint(log, 4),
   /** A prefix of the id, so that prefixes can be looked up; the rest names the commit. */
   commitById: (id: CommitId, log: LogNumber, seq: number): Key =>
     TABLE.commitById + id.slice(0, 16) + uint(log, 4) + uint(seq, SEQ_BYTES),
@@ -65,10 +66,10 @@ export const key = {
   childrenNamed: (parent: NodeId, name: string): Key =>
     `${TABLE.child}${parent}${toHex(utf8(name))}00`,
   children: (parent: NodeId): Key => TABLE.child + parent,
-  /** Every op that bears on a worknode, in the order of time. */
-  touch: (node: NodeId, time: bigint, log: LogNumber): Key =>
+  /** A run of ops that bear on a worknode, by the first one's time. */
+  touches: (node: NodeId, time: bigint, log: LogNumber): Key =>
     TABLE.touch + node + time.toString(16).padStart(16, '0') + uint(log, 4),
-  touches: (node: NodeId): Key => TABLE.touch + node,
+  touchesOf: (node: NodeId): Key => TABLE.touch + node,
   text: (node: NodeId): Key => TABLE.text + node,
   dirty: (node: NodeId): Key => TABLE.dirty + node,
   conflict: (node: NodeId): Key => TABLE.conflict + node,
@@ -90,8 +91,9 @@ export function parseChild(child: Key): { parent: NodeId; name: string; node: No
   };
 }
 
-export function parseTouch(touch: Key): { time: bigint; log: LogNumber } {
-  return { time: BigInt(`0x${touch.slice(34, 50)}`), log: parseInt(touch.slice(50), 16) };
+/** The log of a run of touches. */
+export function parseTouches(at: Key): LogNumber {
+  return parseInt(at.slice(50), 16);
 }
 
 export function parseFolderMove(at: Key): { time: bigint; log: LogNumber } {
@@ -143,6 +145,11 @@ export class Tables {
     const change = this.changed.get(at);
     if (change !== undefined) return change ?? undefined;
     return this.stored.get(fromHex(at));
+  }
+
+  /** What was put and isn't written yet; a removal counts as nothing. */
+  unwritten(at: Key): Uint8Array | undefined {
+    return this.changed.get(at) ?? undefined;
   }
 
   has(at: Key): boolean {
