@@ -139,7 +139,9 @@ function carriedCaps(groups: CommitFacts['groups']): readonly CarriedCap[] | Ref
 function authorizeOps(commit: CommitFacts, cap: Cap, authority: AuthorityView): Verdict {
   const homes = ownHomes(commit, authority);
   let held: Refusal | null = null;
-  for (const { scope, ops } of commit.groups.filter((group) => group !== null)) {
+  for (const group of commit.groups) {
+    if (group === null) continue;
+    const { scope, ops } = group;
     if (scope !== null && !isWithin(scope, cap.home)) return deny('outside_home', 'its scope');
     const judge = { cap, scope: scope ?? cap.home, homes, root: rootNode(authority.ws) };
     for (const op of ops) {
@@ -155,6 +157,9 @@ type HomeOf = AuthorityView['homeOf'];
 
 /** Homes with those of the worknodes that the commit itself creates, each after its parent. */
 function ownHomes({ header, groups }: CommitFacts, authority: AuthorityView): HomeOf {
+  if (!groups.some((group) => group?.ops.some(isCreate) ?? false)) {
+    return (node) => authority.homeOf(node);
+  }
   const own = new Map<NodeId, readonly NodeId[] | null>();
   const homeOf: HomeOf = (node) =>
     own.has(node) ? (own.get(node) ?? null) : authority.homeOf(node);
@@ -167,6 +172,10 @@ function ownHomes({ header, groups }: CommitFacts, authority: AuthorityView): Ho
     });
   }
   return homeOf;
+}
+
+function isCreate(op: Op): boolean {
+  return op.op === 'create';
 }
 
 interface Judge {

@@ -265,18 +265,27 @@ export function stampedOps(
   groups: readonly (Group | null)[],
 ): readonly StampedOp[] {
   const stamped: StampedOp[] = [];
-  let offset = 0;
-  commit.header.groups.forEach((ref, groupIndex) => {
-    const group = groups[groupIndex] ?? null;
-    group?.ops.forEach((op, index) => {
-      const time = commit.header.hlc + BigInt(offset + index);
-      const at = stamp(time, commit.log);
-      const { salt } = group;
-      stamped.push({ op, at, time, offset: offset + index, group: groupIndex, index, salt });
-    });
-    offset += ref.ops;
-  });
+  let first = 0;
+  for (const [at, ref] of commit.header.groups.entries()) {
+    const group = groups[at] ?? null;
+    if (group !== null) stampGroup(stamped, commit, group, at, first);
+    first += ref.ops;
+  }
   return stamped;
+}
+
+function stampGroup(
+  stamped: StampedOp[],
+  { header, log }: Commit,
+  { ops, salt }: Group,
+  group: number,
+  first: number,
+): void {
+  let time = header.hlc + BigInt(first);
+  for (const [index, op] of ops.entries()) {
+    stamped.push({ op, at: stamp(time, log), time, offset: first + index, group, index, salt });
+    time += 1n;
+  }
 }
 
 /** The last time that a commit uses; the next commit's exceeds it. */

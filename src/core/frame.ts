@@ -58,7 +58,8 @@ export interface Place {
   readonly cap: CapId | null;
 }
 
-export function encodePayload(commit: Commit, place: Place): Uint8Array {
+/** Of its place only the commit before counts. */
+export function encodePayload(commit: Commit, place: Pick<Place, 'prev' | 'cap'>): Uint8Array {
   const { header } = commit;
   return encodeCanonical([
     fromUint64(header.hlc),

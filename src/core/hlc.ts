@@ -32,8 +32,15 @@ export function nextHlc(wallMs: number, greatestSeen: Hlc): Hlc {
   return wall > greatestSeen ? wall : greatestSeen + 1n;
 }
 
+/** 16 hex digits. */
+export function timeDigits(time: Hlc): string {
+  const digits = time.toString(16);
+  // Until the year 4199 there are fifteen.
+  return digits.length === 15 ? `0${digits}` : digits.padStart(16, '0');
+}
+
 export function stamp(time: Hlc, log: LogId): Stamp {
-  return time.toString(16).padStart(16, '0') + log;
+  return timeDigits(time) + log;
 }
 
 export function stampTime(at: Stamp): Hlc {

@@ -35,11 +35,14 @@ export interface DeviceRecord {
 export type Judgement =
   { readonly state: 'live' } | { readonly state: 'dead' | 'held'; readonly why: string };
 
+const HOMES_CACHED_MAX = 4_096;
+
 export class Authority implements AuthorityView {
   private genesisCache: Genesis | null = null;
   private rootsCache: readonly SignedCap[] | null = null;
   private readonly caps = new Map<CapId, CarriedCap>();
   private readonly devices = new Map<DeviceId, DeviceRecord>();
+  private readonly homes = new Map<NodeId, readonly NodeId[]>();
   /** Capabilities that devices act under, as long as each of theirs is unchanged. */
   private readonly acting = new Map<DeviceId, SignedCap>();
 
@@ -85,7 +88,18 @@ export class Authority implements AuthorityView {
     return carried;
   }
 
+  /** Once it is known it stays as it is: a worknode's id commits to all of it. */
   homeOf(node: NodeId): readonly NodeId[] | null {
+    const known = this.homes.get(node);
+    if (known !== undefined) return known;
+    const home = this.findHome(node);
+    if (home === null) return null;
+    if (this.homes.size >= HOMES_CACHED_MAX) this.homes.clear();
+    this.homes.set(node, home);
+    return home;
+  }
+
+  private findHome(node: NodeId): readonly NodeId[] | null {
     const root = rootNode(this.ws);
     const home: NodeId[] = [];
     for (let at = node; at !== root;) {
@@ -200,6 +214,7 @@ export class Authority implements AuthorityView {
     this.genesisCache = null;
     this.rootsCache = null;
     this.caps.clear();
+    this.homes.clear();
     this.devices.clear();
     this.acting.clear();
   }

@@ -5,13 +5,13 @@
 import { signCommit, type Commit } from '../core/commit.js';
 import type { Signer } from '../core/crypto.js';
 import { assert } from '../core/errors.js';
-import { encodePayload } from '../core/frame.js';
+import { encodePayload, type Place } from '../core/frame.js';
 import type { LogId } from '../core/ids.js';
 import type { Path } from '../core/ports.js';
 import { denied } from './author.js';
 import type { History } from './history.js';
 import { key } from './index/tables.js';
-import { placeAfter, type LogOffset } from './log/segment.js';
+import type { LogOffset } from './log/segment.js';
 import type { Batch } from './log/store.js';
 import type { Replica } from './replica.js';
 
@@ -56,10 +56,10 @@ function batchOf(history: History, commits: readonly Commit[]): Batch {
   const first = commits[0];
   assert(first !== undefined, 'an empty run');
   const place = history.place({ log: first.log, seq: first.header.seq });
-  let next = place;
+  let before: Pick<Place, 'prev' | 'cap'> = place;
   const payloads = commits.map((commit) => {
-    const payload = encodePayload(commit, next);
-    next = placeAfter(commit, next);
+    const payload = encodePayload(commit, before);
+    before = { prev: commit.id, cap: commit.header.cap };
     return payload;
   });
   return { place, after: endOf(history, first.log), payloads };
@@ -83,7 +83,8 @@ function signedTail(
   if (signer === null || signer.publicKey !== replica.device) {
     throw denied('the key of this device is not the one that this repository was made with');
   }
-  return queue.map((commit, index) =>
-    index === last ? { ...commit, sig: signCommit(commit.id, signer) } : commit,
-  );
+  const signed = queue.slice();
+  const newest = queue[last];
+  if (newest !== undefined) signed[last] = { ...newest, sig: signCommit(newest.id, signer) };
+  return signed;
 }

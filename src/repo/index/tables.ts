@@ -4,6 +4,7 @@
  * layouts stand here and nowhere else. Everything in it can be rebuilt from the logs.
  */
 import { fromHex, toHex, utf8 } from '../../core/bytes.js';
+import { timeDigits } from '../../core/hlc.js';
 import type { CapId, CommitId, LogId, NodeId } from '../../core/ids.js';
 import type { KeyValue } from '../../core/ports.js';
 
@@ -68,13 +69,13 @@ export const key = {
   children: (parent: NodeId): Key => TABLE.child + parent,
   /** A run of ops that bear on a worknode, by the first one's time. */
   touches: (node: NodeId, time: bigint, log: LogNumber): Key =>
-    TABLE.touch + node + time.toString(16).padStart(16, '0') + uint(log, 4),
+    TABLE.touch + node + timeDigits(time) + uint(log, 4),
   touchesOf: (node: NodeId): Key => TABLE.touch + node,
   text: (node: NodeId): Key => TABLE.text + node,
   dirty: (node: NodeId): Key => TABLE.dirty + node,
   conflict: (node: NodeId): Key => TABLE.conflict + node,
   folderMove: (time: bigint, log: LogNumber): Key =>
-    TABLE.folderMove + time.toString(16).padStart(16, '0') + uint(log, 4),
+    TABLE.folderMove + timeDigits(time) + uint(log, 4),
   cap: (cap: CapId): Key => TABLE.cap + cap,
   device: (device: string): Key => TABLE.device + device,
   blob: (hash: string): Key => TABLE.blob + hash,
