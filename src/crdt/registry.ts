@@ -35,11 +35,44 @@ export function fieldTypeNamed(name: string): AnyFieldType | undefined {
 export type PathKey = string;
 
 export function pathKey(path: FieldPath): PathKey {
-  return JSON.stringify(path);
+  const [name] = path;
+  const isPlain = path.length === 1 && typeof name === 'string' && PLAIN_NAME.test(name);
+  return isPlain ? `["${name}"]` : JSON.stringify(path);
 }
 
-/** Per path the states, by number of their type. */
-export type FieldsState = ReadonlyMap<PathKey, ReadonlyMap<number, unknown>>;
+/** What JSON spells as it is. */
+const PLAIN_NAME = /^[\w .-]*$/;
+
+/** What was written at one path. */
+class FieldStates {
+  /** Most fields stay as they are from one state of a worknode to the next; undefined: not asked yet. */
+  private shownAs: ShownField | null | undefined = undefined;
+
+  constructor(
+    private readonly path: FieldPath,
+    /** By number of the type; undefined where it never wrote. */
+    private readonly states: readonly unknown[],
+  ) {}
+
+  of(type: AnyFieldType): unknown {
+    return this.states[type.number];
+  }
+
+  with(type: AnyFieldType, state: unknown): FieldStates {
+    const states = this.states.slice();
+    states[type.number] = state;
+    return new FieldStates(this.path, states);
+  }
+
+  /** What shows: the type with the newest write. Null where nothing was written. */
+  shown(): ShownField | null {
+    if (this.shownAs === undefined) this.shownAs = shownField(this.path, this.states);
+    return this.shownAs;
+  }
+}
+
+/** Per path what was written there. */
+export type FieldsState = ReadonlyMap<PathKey, FieldStates>;
 
 const EMPTY: FieldsState = new Map();
 
@@ -64,9 +97,9 @@ export function applyField(
   if (type === undefined) return null;
   const decoded = type.decode(arg, own);
   const key = pathKey(path);
-  const states = fields.get(key);
-  const state = type.apply(states?.get(typeNumber) ?? type.empty(), decoded, at);
-  return new Map(fields).set(key, new Map(states).set(typeNumber, state));
+  const states = fields.get(key) ?? new FieldStates(path, []);
+  const state = type.apply(states.of(type) ?? type.empty(), decoded, at);
+  return new Map(fields).set(key, states.with(type, state));
 }
 
 /** The state of one type at a path, empty where it was never written. */
@@ -75,7 +108,7 @@ export function fieldState<State, Arg>(
   path: FieldPath,
   type: FieldType<State, Arg>,
 ): State {
-  const state = fields.get(pathKey(path))?.get(type.number);
+  const state = fields.get(pathKey(path))?.of(type as AnyFieldType);
   return state === undefined ? type.empty() : (state as State);
 }
 
@@ -98,31 +131,30 @@ export interface FieldLoser extends Loser {
 export function shownFields(fields: FieldsState): readonly ShownField[] {
   const all: ShownField[] = [];
   for (const key of [...fields.keys()].sort()) {
-    const shown = shownField(key, fields.get(key) ?? new Map());
+    const shown = fields.get(key)?.shown() ?? null;
     if (shown !== null) all.push(shown);
   }
   return all;
 }
 
-const shownOfStates = new WeakMap<ReadonlyMap<number, unknown>, ShownField | null>();
+/** The same for one path; undefined where it shows nothing and was never written. */
+export function shownAt(fields: FieldsState, path: FieldPath): ShownField | undefined {
+  return fields.get(pathKey(path))?.shown() ?? undefined;
+}
 
-/** Most fields stay as they are from one state of a worknode to the next. */
-function shownField(key: PathKey, states: ReadonlyMap<number, unknown>): ShownField | null {
-  const known = shownOfStates.get(states);
-  if (known !== undefined) return known;
+/** Whether any path shows a value beside which another was written. */
+export function hasLosers(fields: FieldsState): boolean {
+  for (const states of fields.values()) {
+    if ((states.shown()?.losers.length ?? 0) > 0) return true;
+  }
+  return false;
+}
+
+function shownField(path: FieldPath, states: readonly unknown[]): ShownField | null {
   const [shown, ...hidden] = writtenTypes(states);
-  const field: ShownField | null =
-    shown === undefined
-      ? null
-      : {
-          path: JSON.parse(key) as FieldPath,
-          type: shown.type,
-          value: shown.type.value(shown.state),
-          at: shown.at,
-          losers: losersOf(shown, hidden),
-        };
-  shownOfStates.set(states, field);
-  return field;
+  if (shown === undefined) return null;
+  const { type, state, at } = shown;
+  return { path, type, value: type.value(state), at, losers: losersOf(shown, hidden) };
 }
 
 interface Written {
@@ -132,10 +164,10 @@ interface Written {
 }
 
 /** The type with the newest write first; on one stamp (a forked log) the smaller number. */
-function writtenTypes(states: ReadonlyMap<number, unknown>): readonly Written[] {
+function writtenTypes(states: readonly unknown[]): readonly Written[] {
   const written: Written[] = [];
   for (const type of FIELD_TYPES) {
-    const state = states.get(type.number);
+    const state = states[type.number];
     const at = state === undefined ? null : type.newest(state);
     if (at !== null) written.push({ type, state, at });
   }
@@ -164,7 +196,7 @@ function newestFirst(a: { readonly at: Stamp }, b: { readonly at: Stamp }): numb
 export function encodeFields(fields: FieldsState): Canonical {
   return [...fields.keys()].sort().flatMap((key) =>
     FIELD_TYPES.flatMap((type): Canonical[] => {
-      const state = fields.get(key)?.get(type.number);
+      const state = fields.get(key)?.of(type);
       return state === undefined ? [] : [[key, type.number, type.encodeState(state)]];
     }),
   );
@@ -172,14 +204,14 @@ export function encodeFields(fields: FieldsState): Canonical {
 
 /** Throws `invalid`. */
 export function decodeFields(value: Canonical): FieldsState {
-  const fields = new Map<PathKey, Map<number, unknown>>();
+  const fields = new Map<PathKey, FieldStates>();
   for (const item of asArray(value, 'fields')) {
     const [rawKey, number, state] = asArray(item, 'field', 3);
     const type = fieldType(asUint(number, 'type of field'));
     if (type === undefined) throw new WnError('invalid', 'a field of an unknown type');
     const key = asText(rawKey, 'path of a field');
-    const states = fields.get(key) ?? new Map<number, unknown>();
-    fields.set(key, states.set(type.number, type.decodeState(state ?? null)));
+    const states = fields.get(key) ?? new FieldStates(JSON.parse(key) as FieldPath, []);
+    fields.set(key, states.with(type, type.decodeState(state ?? null)));
   }
   return fields;
 }

@@ -9,7 +9,7 @@ import { hash, hashHex } from '../core/crypto.js';
 import { showId, type CommitId, type NodeId } from '../core/ids.js';
 import { ATTRIBUTE, type NodeType } from '../core/op.js';
 import { displayNames, type ShownSibling, type Sibling } from '../crdt/names.js';
-import { shownFields, type ShownField } from '../crdt/registry.js';
+import { shownAt, shownFields, type ShownField } from '../crdt/registry.js';
 import type { Value } from '../crdt/value.js';
 import { decodeBlobRef, type BlobRef, type Blobs } from './blobs.js';
 import type { Fold } from './fold/fold.js';
@@ -203,9 +203,7 @@ export class View {
   }
 
   attribute(node: NodeId, attribute: number): Value | undefined {
-    return shownFields(this.fold.node(node).fields).find(
-      ({ path }) => path.length === 1 && path[0] === attribute,
-    )?.value;
+    return shownAt(this.fold.node(node).fields, [attribute])?.value;
   }
 
   /** The text of a worknode's document; of one whose body the strong log set, that. */

@@ -9,7 +9,7 @@ import { stamp, type Stamp } from '../../core/hlc.js';
 import { WnError } from '../../core/errors.js';
 import { nodeId, type LogId, type NodeId } from '../../core/ids.js';
 import { ATTRIBUTE, type Op } from '../../core/op.js';
-import { applyField, shownFields, type FieldsState } from '../../crdt/registry.js';
+import { applyField, hasLosers, type FieldsState } from '../../crdt/registry.js';
 import { newerPlacement, type FolderMove, type Placement } from '../../crdt/tree.js';
 import type { DiamondTypes } from '../../crdt/text/diamond.js';
 import type { StrongChange } from '../../core/strong.js';
@@ -329,10 +329,6 @@ function hasIgnored(strong: StrongNode | null): boolean {
   if (strong === null) return false;
   for (const field of strong.fields.values()) if (field.ignored) return true;
   return false;
-}
-
-function hasLosers(fields: FieldsState): boolean {
-  return shownFields(fields).some((field) => field.losers.length > 0);
 }
 
 /** An argument that its type can't read counts as nothing. */

@@ -11,7 +11,7 @@ import type { KeyValue } from '../../core/ports.js';
 export type Key = string;
 
 /** Table numbers. Changing any of them, or a record's layout, raises INDEX_VERSION. */
-export const INDEX_VERSION = 3;
+export const INDEX_VERSION = 4;
 const TABLE = {
   meta: '00',
   log: '01',
