@@ -1,8 +1,9 @@
 /**
  * `wn batch`: many commands in one process, with group commit. The lines that have arrived
- * form a group; each runs against the open session, then one flush makes all of them
- * durable, and only then are they answered. So a writer that waits for each answer gets
- * it at once, and one that doesn't pays for one flush in thousands of lines.
+ * form groups; each line runs against the open session, then one sync makes all of its
+ * group durable, and only then are they answered. Files are brought in step, and others let
+ * write, after the last group of what has arrived. So a writer that waits for each answer
+ * gets it at once, and one that doesn't pays for one sync in hundreds of lines.
  */
 import { isUtf8 } from 'node:buffer';
 
@@ -16,6 +17,12 @@ import { NULL_SINK } from './sink.js';
 import { splitWords } from './words.js';
 
 const NEWLINE = 0x0a;
+
+interface LineGroup {
+  readonly lines: readonly Line[];
+  /** More lines are here already. */
+  readonly followed: boolean;
+}
 
 interface Line {
   readonly number: number;
@@ -52,16 +59,17 @@ interface Answer {
   readonly text: string;
 }
 
-async function runGroup(context: Context, group: readonly Line[]): Promise<readonly Answer[]> {
+async function runGroup(context: Context, group: LineGroup): Promise<readonly Answer[]> {
   const answers: Answer[] = [];
-  for (const line of group) {
+  for (const line of group.lines) {
     if (context.interruption.signal.aborted) break;
     const argv = parseLine(line);
     if (argv instanceof WnError) answers.push(answerOf(line.number, endingOfError(argv)));
     else if (argv.length > 0) answers.push(answerOf(line.number, await runLine(context, argv)));
   }
   try {
-    await context.shared.session?.flush();
+    if (group.followed) await context.shared.session?.sync();
+    else await context.shared.session?.flush();
   } catch (error) {
     return withdraw(answers, toFailure(error), context);
   }
@@ -137,32 +145,31 @@ function parseArray(text: string): readonly string[] {
 }
 
 /** Lines as they arrive, in groups of at most `BATCH_GROUP_LINES_MAX`; the last may lack its end. */
-async function* groups(input: AsyncIterable<Uint8Array>): AsyncGenerator<readonly Line[]> {
+async function* groups(input: AsyncIterable<Uint8Array>): AsyncGenerator<LineGroup> {
   let rest: Uint8Array = new Uint8Array(0);
   let number = 0;
   let skipping = false;
   for await (const chunk of input) {
     const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
-    let group: Line[] = [];
+    const lines: Line[] = [];
     let start = 0;
     for (let end = bytes.indexOf(NEWLINE); end !== -1; end = bytes.indexOf(NEWLINE, start)) {
       if (skipping) skipping = false;
-      else group.push(lineOf(++number, bytes.subarray(start, end)));
+      else lines.push(lineOf(++number, bytes.subarray(start, end)));
       start = end + 1;
-      if (group.length === BATCH_GROUP_LINES_MAX) {
-        yield group;
-        group = [];
-      }
     }
     rest = bytes.subarray(start);
     if (rest.length > BATCH_LINE_BYTES_MAX) {
-      if (!skipping) group.push({ number: ++number, bytes: null });
+      if (!skipping) lines.push({ number: ++number, bytes: null });
       skipping = true;
     }
     if (skipping) rest = rest.subarray(rest.length);
-    if (group.length > 0) yield group;
+    for (let from = 0; from < lines.length; from += BATCH_GROUP_LINES_MAX) {
+      const to = from + BATCH_GROUP_LINES_MAX;
+      yield { lines: lines.slice(from, to), followed: to < lines.length };
+    }
   }
-  if (rest.length > 0) yield [lineOf(++number, rest)];
+  if (rest.length > 0) yield { lines: [lineOf(++number, rest)], followed: false };
 }
 
 function lineOf(number: number, bytes: Uint8Array): Line {

@@ -17,7 +17,9 @@ import type { Sink } from './sink.js';
  * open, and every answer of a group is held back until one `flush` made all durable.
  */
 export interface Session {
-  /** Makes everything recorded so far durable and lets go of the writer lock. */
+  /** Makes everything recorded so far durable; the lock stays, files follow with `flush`. */
+  sync(): Promise<void>;
+  /** Makes everything recorded so far durable, brings files in step and lets go of the lock. */
   flush(): Promise<void>;
   /** Flushes and closes. */
   close(): Promise<void>;

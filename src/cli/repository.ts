@@ -76,6 +76,11 @@ export class Repository implements Session {
     return argv.length === 0 ? undefined : argv.map((argument) => this.path(argument));
   }
 
+  /** Makes what a batch's lines recorded durable; more of them follow at once. */
+  async sync(): Promise<void> {
+    await this.work.syncGroup();
+  }
+
   /** Makes what a batch's lines recorded durable, and brings the files in step. */
   async flush(): Promise<void> {
     await this.work.flushGroup();

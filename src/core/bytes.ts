@@ -45,11 +45,14 @@ export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
 }
 
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
+const CODES = Buffer.from(ALPHABET, 'latin1');
 const VALUES = new Map([...ALPHABET].map((char, value) => [char, value]));
 
 /** Base32, most significant bit first, the last character padded with zero bits. */
 export function toBase32(bytes: Uint8Array): string {
-  let text = '';
+  // Into a buffer: a string put together from characters is taken apart again by whoever writes it.
+  const text = Buffer.allocUnsafe(Math.ceil((bytes.length * 8) / 5));
+  let length = 0;
   let bits = 0;
   let value = 0;
   for (const byte of bytes) {
@@ -57,10 +60,11 @@ export function toBase32(bytes: Uint8Array): string {
     bits += 8;
     while (bits >= 5) {
       bits -= 5;
-      text += ALPHABET[(value >>> bits) & 31];
+      text[length++] = CODES[(value >>> bits) & 31] ?? 0;
     }
   }
-  return bits > 0 ? text + ALPHABET[(value << (5 - bits)) & 31] : text;
+  if (bits > 0) text[length] = CODES[(value << (5 - bits)) & 31] ?? 0;
+  return text.toString('latin1');
 }
 
 /**

@@ -49,7 +49,7 @@ export function stampTime(at: Stamp): Hlc {
 
 /** Whether `a` has a smaller time than `b`, whatever their logs. */
 export function isEarlier(a: Stamp, b: Stamp): boolean {
-  return a < b && a.slice(0, 16) !== b.slice(0, 16);
+  return a < b && !b.startsWith(a.slice(0, 16));
 }
 
 export function stampLog(at: Stamp): LogId {

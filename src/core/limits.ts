@@ -128,6 +128,8 @@ export const WORKDIR_FILE_BYTES_MAX = 2_147_483_647;
 export const HOME_FILE_BYTES_MAX = 64 * KIB;
 /** LMDB's own bound at its page size of 4,096. */
 export const INDEX_KEY_BYTES_MAX = 1_978;
+/** How often one write to the index is tried that LMDB gave up by a fault of its own. */
+export const INDEX_WRITE_TRIES_MAX = 4;
 /** Address space for the index; the file is as large as what is in it. */
 export const INDEX_MAP_BYTES = 16 * 1024 * MIB;
 

@@ -130,6 +130,7 @@ export const register: FieldType<RegisterState, RegisterArg> = {
  * both are kept, in the order of their bytes, so that the outcome is the same everywhere.
  */
 function insert(entries: readonly RegisterEntry[], fresh: RegisterEntry): readonly RegisterEntry[] {
+  if (entries.length === 0) return [fresh];
   let index = 0;
   for (const entry of entries) {
     const order = compare(entry, fresh);

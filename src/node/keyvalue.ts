@@ -10,7 +10,7 @@ import { createRequire } from 'node:module';
 import { getSystemErrorName } from 'node:util';
 import type * as Lmdb from 'lmdb';
 import { assert, WnError } from '../core/errors.js';
-import { INDEX_KEY_BYTES_MAX, INDEX_MAP_BYTES } from '../core/limits.js';
+import { INDEX_KEY_BYTES_MAX, INDEX_MAP_BYTES, INDEX_WRITE_TRIES_MAX } from '../core/limits.js';
 import type { KeyValue } from '../core/ports.js';
 import { ensureFolder, FILE_MODE } from './durable.js';
 import { errnoOf, READ_ONLY_HINT, worldFault } from './faults.js';
@@ -156,13 +156,16 @@ class LmdbKeyValue implements KeyValue {
         hint: READ_ONLY_HINT,
       });
     }
+    const all = [...changes];
     try {
-      this.#database.transactionSync(() => {
-        for (const [key, value] of changes) {
-          checkKey(key);
-          if (value === null) this.#database.removeSync(key);
-          else this.#database.putSync(key, value as Buffer);
-        }
+      retryAborted(() => {
+        this.#database.transactionSync(() => {
+          for (const [key, value] of all) {
+            checkKey(key);
+            if (value === null) this.#database.removeSync(key);
+            else this.#database.putSync(key, value as Buffer);
+          }
+        });
       });
     } catch (error) {
       throw indexFault(error, this.#dir);
@@ -171,6 +174,25 @@ class LmdbKeyValue implements KeyValue {
 
   async close(): Promise<void> {
     await this.#database.close();
+  }
+}
+
+const MDB_BAD_TXN = -30782;
+
+/**
+ * LMDB as lmdb-js ships it now and then gives up a transaction of many pages at its commit
+ * ("reserved freelist had a data entry with zero-size"), whole, and forgets the list of free
+ * pages that it had got wrong. So the same transaction is tried again; another error, or one
+ * that comes again and again, is thrown.
+ */
+export function retryAborted(transaction: () => void): void {
+  for (let tries = 1; ; tries++) {
+    try {
+      return transaction();
+    } catch (error) {
+      const isAborted = error instanceof Error && 'code' in error && error.code === MDB_BAD_TXN;
+      if (!isAborted || tries === INDEX_WRITE_TRIES_MAX) throw error;
+    }
   }
 }
 

@@ -31,16 +31,18 @@ export interface CommitRef {
 /** Reads a payload from the log store. */
 export type ReadPayload = (record: LogRecord, position: Position) => Uint8Array;
 
+interface Unwritten {
+  readonly commit: Commit;
+  readonly record: CommitRecord;
+}
+
 const COMMITS_CACHED_MAX = 256;
 
 export class History {
   private readonly logs = new Map<LogId, LogRecord>();
   private readonly byNumber = new Map<LogNumber, LogId>();
   /** Commits made in this process that have no place on disk yet, and some read lately. */
-  private readonly unwritten = new Map<
-    string,
-    { readonly commit: Commit; readonly record: CommitRecord }
-  >();
+  private readonly unwritten = new Map<LogId, Map<number, Unwritten>>();
   private readonly cached = new Map<string, Commit>();
   private readonly changedLogs = new Set<LogId>();
   private logsComplete = false;
@@ -157,7 +159,7 @@ export class History {
   // Commits by place and by id
 
   record(at: CommitRef): CommitRecord | null {
-    const waiting = this.unwritten.get(placeName(at));
+    const waiting = this.unwrittenAt(at);
     if (waiting !== undefined) return waiting.record;
     const log = this.log(at.log);
     if (log === null) return null;
@@ -169,6 +171,16 @@ export class History {
     const record = this.log(log);
     assert(record !== null, 'a commit of an unknown log');
     return header.seq > record.firstSeq ? { log, seq: header.seq - 1 } : record.link;
+  }
+
+  private unwrittenAt({ log, seq }: CommitRef): Unwritten | undefined {
+    return this.unwritten.get(log)?.get(seq);
+  }
+
+  private keepUnwritten({ log, seq }: CommitRef, unwritten: Unwritten): void {
+    const ofLog = this.unwritten.get(log);
+    if (ofLog === undefined) this.unwritten.set(log, new Map([[seq, unwritten]]));
+    else ofLog.set(seq, unwritten);
   }
 
   /** The commit of an id, if it is held. */
@@ -195,8 +207,10 @@ export class History {
   }
 
   commit(at: CommitRef): Commit {
+    const waiting = this.unwrittenAt(at)?.commit;
+    if (waiting !== undefined) return waiting;
     const name = placeName(at);
-    const known = this.unwritten.get(name)?.commit ?? this.cached.get(name);
+    const known = this.cached.get(name);
     if (known !== undefined) return known;
     const log = this.log(at.log);
     const record = this.record(at);
@@ -249,7 +263,7 @@ export class History {
     const log = this.log(commit.log);
     assert(log !== null, 'a commit of an unknown log');
     const record = recordOf(commit, state, position ?? NOWHERE);
-    if (position === null) this.unwritten.set(placeName(refOf(commit)), { commit, record });
+    if (position === null) this.keepUnwritten(refOf(commit), { commit, record });
     else putCommitRecord(this.tables, log.number, header.seq, record);
     this.tables.put(key.commitById(commit.id, log.number, header.seq), PRESENT);
     if (header.cap !== null && header.cap !== log.cap) {
@@ -279,15 +293,14 @@ export class History {
 
   /** The commit was written: it has its place now. */
   written(commit: Commit, position: Position): void {
-    const name = placeName(refOf(commit));
-    const waiting = this.unwritten.get(name)?.record;
+    const waiting = this.unwrittenAt(refOf(commit))?.record;
     const record =
       waiting === undefined
         ? recordOf(commit, 'live', position)
         : { ...waiting, position, signed: commit.sig !== null };
     const number = this.log(commit.log)?.number ?? 0;
     putCommitRecord(this.tables, number, commit.header.seq, record);
-    this.unwritten.delete(name);
+    this.unwritten.get(commit.log)?.delete(commit.header.seq);
   }
 
   /** The log's newest record ends behind `position`: what has been acknowledged. */
@@ -303,10 +316,10 @@ export class History {
   }
 
   setState(at: CommitRef, state: CommitState): void {
-    const waiting = this.unwritten.get(placeName(at));
+    const waiting = this.unwrittenAt(at);
     if (waiting !== undefined) {
       const { commit, record } = waiting;
-      this.unwritten.set(placeName(at), { commit, record: { ...record, state } });
+      this.keepUnwritten(at, { commit, record: { ...record, state } });
       return;
     }
     const log = this.log(at.log);

@@ -281,6 +281,22 @@ export class WorkCopy {
     return { commit: last, ops, refused: [], materialised: null };
   }
 
+  /** Makes the group's changes durable; more of them follow at once. */
+  async syncGroup(): Promise<void> {
+    if (!this.replica.inGroup) return;
+    try {
+      await this.replica.flush(await this.signer());
+    } catch (error) {
+      this.endGroup();
+      throw error;
+    }
+  }
+
+  private endGroup(): void {
+    this.schemaText = null;
+    this.replica.end();
+  }
+
   /** Makes the group's changes durable, brings the files in step, and lets go of the lock. */
   async flushGroup(): Promise<void> {
     if (!this.replica.inGroup) return;
@@ -288,8 +304,7 @@ export class WorkCopy {
       await this.replica.flush(await this.signer());
       await this.settled(() => Promise.resolve());
     } finally {
-      this.schemaText = null;
-      this.replica.end();
+      this.endGroup();
     }
   }
 

@@ -36,9 +36,10 @@ async function answers(...parts: readonly (string | Uint8Array)[]): Promise<Answ
   return answersOf(context);
 }
 
-/** A session that notes in `context.stdout` when it was flushed. */
-function sessionOf(context: MemoryContext, flush: () => void): Session {
+/** A session that tells when it is flushed, or synced. */
+function sessionOf(context: MemoryContext, flush: () => void, sync: () => void = flush): Session {
   return {
+    sync: async () => sync(),
     flush: async () => flush(),
     close: async () => void (context.shared.session = undefined),
   };
@@ -137,12 +138,23 @@ describe('batch groups', () => {
     assert.deepEqual(flushedAt, [0, 3, 4]);
   });
 
-  it('have a bound', async () => {
+  it('have a bound; all but the last of what has arrived are only synced', async () => {
     const context = memoryContext();
-    const flushedAt: number[] = [];
-    context.shared.session = sessionOf(context, () => flushedAt.push(answersOf(context).length));
+    const ended: [string, number][] = [];
+    context.shared.session = sessionOf(
+      context,
+      () => ended.push(['flush', answersOf(context).length]),
+      () => ended.push(['sync', answersOf(context).length]),
+    );
+    await runBatch(context, chunks('add\n'.repeat(BATCH_GROUP_LINES_MAX), 'add\n'));
     await runBatch(context, chunks('add\n'.repeat(BATCH_GROUP_LINES_MAX + 1)));
-    assert.deepEqual(flushedAt, [0, BATCH_GROUP_LINES_MAX]);
+    const before = BATCH_GROUP_LINES_MAX + 1;
+    assert.deepEqual(ended, [
+      ['flush', 0],
+      ['flush', BATCH_GROUP_LINES_MAX],
+      ['sync', before],
+      ['flush', before + BATCH_GROUP_LINES_MAX],
+    ]);
   });
 
   it('are withdrawn as a whole when the flush fails; the next group starts anew', async () => {

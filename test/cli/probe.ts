@@ -73,6 +73,7 @@ class Probe extends WnCommand<typeof Probe, Plain> {
   session(): Plain {
     const { stderr, shared } = this.context;
     shared.session = {
+      sync: () => Promise.resolve(),
       flush: () => Promise.resolve(),
       close: () => stderr.write('closed\n'),
     };
@@ -81,6 +82,7 @@ class Probe extends WnCommand<typeof Probe, Plain> {
 
   lost(): Plain {
     this.context.shared.session = {
+      sync: () => Promise.resolve(),
       flush: () => Promise.resolve(),
       close: () => Promise.reject(new WnError('disk_full', 'the disk is full')),
     };

@@ -35,7 +35,11 @@ const TABLE = {
 
 export type TableName = keyof typeof TABLE;
 
-const uint = (value: number, bytes: number): string => value.toString(16).padStart(bytes * 2, '0');
+const ZEROS = '0'.repeat(16);
+const uint = (value: number, bytes: number): string => {
+  const digits = value.toString(16);
+  return ZEROS.slice(0, bytes * 2 - digits.length) + digits;
+};
 
 /** A log's number in this index: short, local, never on the wire. */
 export type LogNumber = number;
