@@ -7,7 +7,7 @@ import { fromHex } from '../core/bytes.js';
 import { lastTime, type Commit, type Header } from '../core/commit.js';
 import { assert, WnError } from '../core/errors.js';
 import { decodePayload, type Place } from '../core/frame.js';
-import type { CommitId, DeviceId, Epoch, LogId, WorkspaceId } from '../core/ids.js';
+import type { CapId, CommitId, DeviceId, Epoch, LogId, WorkspaceId } from '../core/ids.js';
 import { commitRecord, commitRecords, putCommitRecord } from './index/commits.js';
 import {
   decodeLogRecord,
@@ -34,6 +34,9 @@ export type ReadPayload = (record: LogRecord, position: Position) => Uint8Array;
 interface Unwritten {
   readonly commit: Commit;
   readonly record: CommitRecord;
+  /** Of the commit before it in its log; null for the log's first. */
+  readonly prev: CommitId | null;
+  readonly prevCap: CapId | null;
 }
 
 const COMMITS_CACHED_MAX = 256;
@@ -233,15 +236,13 @@ export class History {
   place(at: CommitRef): Place {
     const log = this.log(at.log);
     assert(log !== null, 'a place in an unknown log');
-    const before = at.seq > log.firstSeq ? this.record({ log: at.log, seq: at.seq - 1 }) : null;
-    return {
-      ws: this.ws,
-      dev: log.dev,
-      epoch: log.epoch,
-      seq: at.seq,
-      prev: before?.id ?? null,
-      cap: before === null ? null : this.capAt({ log: at.log, seq: at.seq - 1 }),
-    };
+    const { dev, epoch } = log;
+    const place = { ws: this.ws, dev, epoch, seq: at.seq };
+    const waiting = this.unwrittenAt(at);
+    if (waiting !== undefined) return { ...place, prev: waiting.prev, cap: waiting.prevCap };
+    const previous = { log: at.log, seq: at.seq - 1 };
+    const before = at.seq > log.firstSeq ? this.record(previous) : null;
+    return { ...place, prev: before?.id ?? null, cap: before && this.capAt(previous) };
   }
 
   /** Capability that a held commit cites. Changes of capability stand in the meta table. */
@@ -263,8 +264,12 @@ export class History {
     const log = this.log(commit.log);
     assert(log !== null, 'a commit of an unknown log');
     const record = recordOf(commit, state, position ?? NOWHERE);
-    if (position === null) this.keepUnwritten(refOf(commit), { commit, record });
-    else putCommitRecord(this.tables, log.number, header.seq, record);
+    if (position === null) {
+      const isFirst = log.stored.seq < log.firstSeq;
+      const prev = isFirst ? null : log.stored.id;
+      const prevCap = isFirst ? null : log.cap;
+      this.keepUnwritten(refOf(commit), { commit, record, prev, prevCap });
+    } else putCommitRecord(this.tables, log.number, header.seq, record);
     this.tables.put(key.commitById(commit.id, log.number, header.seq), PRESENT);
     if (header.cap !== null && header.cap !== log.cap) {
       this.tables.put(capKey(commit.log, header.seq), fromHex(header.cap));
@@ -318,8 +323,7 @@ export class History {
   setState(at: CommitRef, state: CommitState): void {
     const waiting = this.unwrittenAt(at);
     if (waiting !== undefined) {
-      const { commit, record } = waiting;
-      this.keepUnwritten(at, { commit, record: { ...record, state } });
+      this.keepUnwritten(at, { ...waiting, record: { ...waiting.record, state } });
       return;
     }
     const log = this.log(at.log);

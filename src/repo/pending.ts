@@ -13,14 +13,16 @@ import type { CommitState } from './index/records.js';
 import { key } from './index/tables.js';
 import type { Replica } from './replica.js';
 
-/** Folds what has become ready; the caller flushes. */
-export function settlePending(replica: Replica): void {
-  for (let progress = true; progress;) {
-    progress = false;
-    for (const [at] of [...replica.tables.prefix(key.table('pending'))]) {
+/** Folds what has become ready; the caller flushes. True if anything still waits. */
+export function settlePending(replica: Replica): boolean {
+  for (;;) {
+    let progress = false;
+    const waiting = [...replica.tables.prefix(key.table('pending'))];
+    for (const [at] of waiting) {
       const log = replica.history.logOfNumber(parseInt(at.slice(2), 16));
       if (settleLog(replica, log)) progress = true;
     }
+    if (!progress) return waiting.length > 0;
   }
 }
 

@@ -84,6 +84,8 @@ export class Replica {
   private release: (() => void) | null = null;
   private settings: Config;
   private generation = '';
+  /** Commits may be waiting for their time or their past; false if there were none. */
+  private mayWait = true;
 
   private constructor(
     readonly ports: ReplicaPorts,
@@ -215,11 +217,14 @@ export class Replica {
   private async lock(timeoutMs: number): Promise<void> {
     this.release = await waitForLock(this.ports, timeoutMs);
     if (this.readGeneration() !== this.generation) this.refresh();
-    if (this.tables.has(key.meta('writing'))) await recover(this);
+    if (this.tables.has(key.meta('writing'))) {
+      await recover(this);
+      this.mayWait = true;
+    }
     if (this.tables.has(key.meta('takingStrong'))) {
       this.foldStrong(await this.ports.strong(this.strongIndex));
     }
-    settlePending(this);
+    if (this.mayWait) this.mayWait = settlePending(this);
     await this.flush(null);
   }
 
@@ -242,6 +247,7 @@ export class Replica {
   /** Forgets what another process may have changed since this one last looked. */
   refresh(): void {
     this.generation = this.readGeneration();
+    this.mayWait = true;
     this.author.refresh();
     this.history.refresh();
     this.fold.refresh();
@@ -270,6 +276,7 @@ export class Replica {
   acceptPending(commit: Commit): void {
     this.queue.push(commit);
     this.history.hold(commit, 'held', null);
+    this.mayWait = true;
     const number = this.history.log(commit.log)?.number ?? 0;
     this.tables.put(key.pending(number), encodeSeq(commit.header.seq));
   }

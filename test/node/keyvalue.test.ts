@@ -1,7 +1,8 @@
 /** What only LMDB on a real disk has: other processes, full and read-only disks, damage. */
 import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
-import { openKeyValue, wipeKeyValue } from '../../src/node/keyvalue.js';
+import { INDEX_WRITE_TRIES_MAX } from '../../src/core/limits.js';
+import { openKeyValue, retryAborted, wipeKeyValue } from '../../src/node/keyvalue.js';
 import type { KeyValue } from '../../src/core/ports.js';
 import { bytes, rejects, text, throws } from '../conform/expect.js';
 import { skip } from '../support/skip.js';
@@ -78,6 +79,29 @@ describe('key-value store on LMDB', () => {
     const again = await openKeyValue(dir);
     assert.equal(again.get(bytes('a'))?.byteLength, 50_000);
     await again.close();
+  });
+
+  it('tries again what LMDB gave up by its own fault, and nothing else, and not for ever', () => {
+    const failing = (code: number, times: number): { tries: number; run: () => void } => {
+      const transaction = {
+        tries: 0,
+        run: () => {
+          transaction.tries += 1;
+          if (transaction.tries <= times) throw Object.assign(new Error('given up'), { code });
+        },
+      };
+      return transaction;
+    };
+    const [MDB_BAD_TXN, ENOSPC] = [-30782, 28];
+    const twice = failing(MDB_BAD_TXN, 2);
+    retryAborted(twice.run);
+    assert.equal(twice.tries, 3);
+    const always = failing(MDB_BAD_TXN, Infinity);
+    assert.throws(() => retryAborted(always.run), /given up/);
+    assert.equal(always.tries, INDEX_WRITE_TRIES_MAX);
+    const full = failing(ENOSPC, 1);
+    assert.throws(() => retryAborted(full.run), /given up/);
+    assert.equal(full.tries, 1);
   });
 
   it('survives a full disk with what it had', async function () {

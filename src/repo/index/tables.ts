@@ -137,10 +137,13 @@ function bucketDigits(at: Key): number {
   const short = at.startsWith(TABLE.commitById) || at.startsWith(TABLE.knowledge);
   return short ? SHORT_BUCKET_DIGITS : BUCKET_DIGITS;
 }
+/** No prefix is shorter: the first byte names the table. */
+const TABLE_DIGITS = 2;
 
 export class Tables {
   private readonly changed = new Map<Key, Uint8Array | null>();
-  private readonly buckets = new Map<string, Key[]>();
+  /** By table, then by the first digits of the key. */
+  private readonly buckets = new Map<string, Map<string, Key[]>>();
   /** Keys of `changed` that stand in no bucket yet: writing many is cheap while nobody looks. */
   private unsorted: Key[] = [];
 
@@ -177,9 +180,12 @@ export class Tables {
 
   private sortIntoBuckets(): void {
     for (const at of this.unsorted) {
+      const table = at.slice(0, TABLE_DIGITS);
+      let ofTable = this.buckets.get(table);
+      if (ofTable === undefined) this.buckets.set(table, (ofTable = new Map<string, Key[]>()));
       const bucketKey = at.slice(0, bucketDigits(at));
-      const bucket = this.buckets.get(bucketKey);
-      if (bucket === undefined) this.buckets.set(bucketKey, [at]);
+      const bucket = ofTable.get(bucketKey);
+      if (bucket === undefined) ofTable.set(bucketKey, [at]);
       else bucket.push(at);
     }
     this.unsorted = [];
@@ -237,14 +243,16 @@ export class Tables {
     if (this.changed.size === 0) return [];
     this.sortIntoBuckets();
     const found: Key[] = [];
+    const ofTable = this.buckets.get(prefix.slice(0, TABLE_DIGITS));
+    if (ofTable === undefined) return found;
     const digits = bucketDigits(prefix);
     if (prefix.length >= digits) {
-      for (const at of this.buckets.get(prefix.slice(0, digits)) ?? []) {
+      for (const at of ofTable.get(prefix.slice(0, digits)) ?? []) {
         if (at.startsWith(prefix)) found.push(at);
       }
       return found;
     }
-    for (const [bucketKey, bucket] of this.buckets) {
+    for (const [bucketKey, bucket] of ofTable) {
       if (!bucketKey.startsWith(prefix) && !prefix.startsWith(bucketKey)) continue;
       for (const at of bucket) if (at.startsWith(prefix)) found.push(at);
     }
