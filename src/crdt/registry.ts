@@ -108,7 +108,7 @@ export function fieldState<State, Arg>(
   path: FieldPath,
   type: FieldType<State, Arg>,
 ): State {
-  const state = fields.get(pathKey(path))?.of(type as AnyFieldType);
+  const state = fields.get(pathKey(path))?.of(type);
   return state === undefined ? type.empty() : (state as State);
 }
 
