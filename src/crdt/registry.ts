@@ -44,7 +44,7 @@ export function pathKey(path: FieldPath): PathKey {
 const PLAIN_NAME = /^[\w .-]*$/;
 
 /** What was written at one path. */
-class FieldStates {
+export class FieldStates {
   /** Most fields stay as they are from one state of a worknode to the next; undefined: not asked yet. */
   private shownAs: ShownField | null | undefined = undefined;
 

@@ -3,7 +3,7 @@
  * happens inside `transact`, under the writer lock, and counts once `flush` resolved:
  * then logs (and what else was given) are on disk. Reading never takes the lock.
  */
-import { equalBytes, fromHex, toHex, utf8 } from '../core/bytes.js';
+import { fromHex, toHex, utf8 } from '../core/bytes.js';
 import { checkCommit, type Commit } from '../core/commit.js';
 import type { Signer } from '../core/crypto.js';
 import { assert, WnError } from '../core/errors.js';
@@ -19,7 +19,7 @@ import { changedHere, withTrustedCommands } from './commands.js';
 import { Fold } from './fold/fold.js';
 import { History } from './history.js';
 import { decodeSeq, encodeSeq, PRESENT, type CommitState } from './index/records.js';
-import { INDEX_VERSION, key, Tables } from './index/tables.js';
+import { INDEX_VERSION, isOfThisVersion, key, Tables } from './index/tables.js';
 import { waitForLock } from './lock.js';
 import type { Damage } from './log/scan.js';
 import { LogStore } from './log/store.js';
@@ -217,14 +217,12 @@ export class Replica {
   private async lock(timeoutMs: number): Promise<void> {
     this.release = await waitForLock(this.ports, timeoutMs);
     if (this.readGeneration() !== this.generation) this.refresh();
-    if (this.tables.has(key.meta('writing'))) {
-      await recover(this);
-      this.mayWait = true;
-    }
+    const wasKilled = this.tables.has(key.meta('writing'));
+    if (wasKilled) await recover(this);
     if (this.tables.has(key.meta('takingStrong'))) {
       this.foldStrong(await this.ports.strong(this.strongIndex));
     }
-    if (this.mayWait) this.mayWait = settlePending(this);
+    if (wasKilled || this.mayWait) this.mayWait = settlePending(this);
     await this.flush(null);
   }
 
@@ -398,9 +396,4 @@ function damaged({ file, offset, what }: Damage): WnError {
 async function isOfThisBoot({ storage, bootId }: ReplicaPorts): Promise<boolean> {
   const boot = await storage.read(BOOT_PATH);
   return boot !== null && Buffer.from(boot).toString('utf8') === bootId;
-}
-
-function isOfThisVersion(tables: Tables): boolean {
-  const version = tables.get(key.meta('version'));
-  return version !== undefined && equalBytes(version, encodeSeq(INDEX_VERSION));
 }

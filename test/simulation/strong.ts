@@ -10,7 +10,7 @@ import { nodeId, type NodeId } from '../../src/core/ids.js';
 import { hlcFromMs } from '../../src/core/hlc.js';
 import { ATTRIBUTE, type FieldPath } from '../../src/core/op.js';
 import type { StrongChange, StrongEffect } from '../../src/core/strong.js';
-import { pathKey } from '../../src/crdt/registry.js';
+import { fieldType, pathKey } from '../../src/crdt/registry.js';
 import { Replica } from '../../src/repo/replica.js';
 import { listConflicts } from '../../src/tree/conflicts.js';
 import { setFields } from '../../src/tree/edit.js';
@@ -203,7 +203,8 @@ function countsOf({ world, refused, entries }: Run): StrongCounts {
     const { strong, fields } = replica.view.record(node);
     for (const [key, field] of strong?.fields ?? []) {
       if (field.ignored) ignored += 1;
-      const [[, state] = []] = [...(fields.get(key) ?? [])];
+      const type = fieldType(field.type);
+      const state = type && fields.get(key)?.of(type);
       const entry = (state as { entries?: { at: string }[] } | undefined)?.entries?.[0];
       if (field.released !== null && entry !== undefined && entry.at !== field.at) counted += 1;
     }

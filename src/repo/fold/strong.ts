@@ -19,6 +19,7 @@ import { stamp, type Stamp } from '../../core/hlc.js';
 import type { DeviceId, LogId } from '../../core/ids.js';
 import { ATTRIBUTE, type FieldPath, type NodeType } from '../../core/op.js';
 import {
+  FieldStates,
   fieldType,
   pathKey,
   type AnyFieldType,
@@ -157,7 +158,8 @@ export function strongFields({ fields }: StrongNode, under: FieldsState): Fields
   for (const [key, field] of fields) all.set(key, statesOf(field));
   const body = fields.get(BODY_KEY);
   if (body?.value instanceof Uint8Array || Array.isArray(body?.value)) {
-    all.set(FORMAT_KEY, statesOf({ ...body, type: REGISTER, value: 'whole' }));
+    const format = { ...body, path: FORMAT, type: REGISTER, value: 'whole' };
+    all.set(pathKey(FORMAT), statesOf(format));
   }
   return all;
 }
@@ -165,14 +167,15 @@ export function strongFields({ fields }: StrongNode, under: FieldsState): Fields
 const REGISTER = 0;
 const SET = 1;
 const BODY_KEY = pathKey([ATTRIBUTE.body]);
-const FORMAT_KEY = pathKey([ATTRIBUTE.format]);
+const FORMAT = [ATTRIBUTE.format];
 
 /** A whole value as the one write there ever was. */
-function statesOf(field: StrongField): ReadonlyMap<number, unknown> {
+function statesOf(field: StrongField): FieldStates {
+  const none = new FieldStates(field.path, []);
   const type = fieldType(field.type);
-  if (type === undefined) return new Map();
+  if (type === undefined) return none;
   const state = wholeState(type, field);
-  return state === null ? new Map() : new Map([[field.type, state]]);
+  return state === null ? none : none.with(type, state);
 }
 
 /** Null for a value that its type can't hold: such a write shows nothing. */

@@ -7,6 +7,7 @@ import { fromHex, toHex, utf8 } from '../../core/bytes.js';
 import { timeDigits } from '../../core/hlc.js';
 import type { CapId, CommitId, LogId, NodeId } from '../../core/ids.js';
 import type { KeyValue } from '../../core/ports.js';
+import { decodeSeq } from './records.js';
 
 export type Key = string;
 
@@ -294,4 +295,10 @@ export class Tables {
   close(): Promise<void> {
     return this.stored.close();
   }
+}
+
+/** Whether the index was laid out by a program of this version. */
+export function isOfThisVersion(tables: Tables): boolean {
+  const version = tables.get(key.meta('version'));
+  return version !== undefined && decodeSeq(version) === INDEX_VERSION;
 }
