@@ -1,7 +1,6 @@
 /**
- * The commits that this replica holds, by id and by place, and what each author knew:
- * "is this commit in that one's past" is one look-up, because a header's deps name
- * every head that moved since the commit before, not only the minimal ones.
+ * The commits held here, by id and by place, and what each author knew: one look-up, because
+ * a header's deps name every head that moved since the commit before, not the minimal ones.
  */
 import { fromHex } from '../core/bytes.js';
 import { lastTime, type Commit, type Header } from '../core/commit.js';
@@ -28,7 +27,6 @@ export interface CommitRef {
   readonly seq: number;
 }
 
-/** Reads a payload from the log store. */
 export type ReadPayload = (record: LogRecord, position: Position) => Uint8Array;
 
 interface Unwritten {
@@ -181,9 +179,8 @@ export class History {
   }
 
   private keepUnwritten({ log, seq }: CommitRef, unwritten: Unwritten): void {
-    const ofLog = this.unwritten.get(log);
-    if (ofLog === undefined) this.unwritten.set(log, new Map([[seq, unwritten]]));
-    else ofLog.set(seq, unwritten);
+    const ofLog = this.unwritten.get(log) ?? new Map<number, Unwritten>();
+    this.unwritten.set(log, ofLog.set(seq, unwritten));
   }
 
   /** The commit of an id, if it is held. */
