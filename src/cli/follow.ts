@@ -65,7 +65,7 @@ class Follower {
   private writing = false;
   /** The exchange that a connection began with, until it is noted. */
   private settled: SyncOutcome | null = null;
-  private unwritten = { sent: 0, received: 0 };
+  private unwritten = { sent: 0, received: 0, chunks: 0 };
 
   constructor(
     private readonly context: Context,
@@ -111,9 +111,9 @@ class Follower {
             settled: (outcome) => {
               this.retryMs = FOLLOW_RETRY_MS_MIN;
               this.settled = outcome;
-              this.moved(outcome.received, outcome.sent);
+              this.moved(outcome.received, outcome.sent, outcome.blobsReceived);
             },
-            moved: (received, sent) => this.moved(received, sent),
+            moved: (received, sent, chunks) => this.moved(received, sent, chunks),
           },
         },
       );
@@ -132,19 +132,20 @@ class Follower {
   }
 
   /** Writes out what came and tells of it; what comes meanwhile waits for the next round. */
-  private moved(received: number, sent: number): void {
+  private moved(received: number, sent: number, chunks: number): void {
     this.unwritten.received += received;
     this.unwritten.sent += sent;
-    if (received > 0) this.shared.announce();
+    this.unwritten.chunks += chunks;
+    if (received + chunks > 0) this.shared.announce();
     if (!this.writing) void this.write();
   }
 
   private async write(): Promise<void> {
     this.writing = true;
-    while (this.settled !== null || this.unwritten.received > 0 || this.unwritten.sent > 0) {
+    while (this.settled !== null || Object.values(this.unwritten).some((count) => count > 0)) {
       const { sent, received } = this.unwritten;
       const { settled } = this;
-      this.unwritten = { sent: 0, received: 0 };
+      this.unwritten = { sent: 0, received: 0, chunks: 0 };
       this.settled = null;
       try {
         if (settled !== null) await this.remember(settled);

@@ -88,14 +88,14 @@ class OpenWorkspace {
     let follows = false;
     const live: LiveOptions = {
       listen: (tell) => shared.listen(tell),
-      settled: ({ received }) => {
+      settled: ({ received, blobsReceived }) => {
         follows = true;
         this.followers += 1;
         this.looking ??= this.look().catch(this.failed);
-        this.came(received);
+        this.came(received + blobsReceived);
         void kept.save().catch(this.failed);
       },
-      moved: (received) => this.came(received),
+      moved: (received, _sent, chunks) => this.came(received + chunks),
     };
     const { signal } = this.context.interruption;
     // The line stays open until all is done: that is how the other side knows that it is.
@@ -110,6 +110,7 @@ class OpenWorkspace {
     }
   }
 
+  /** Commits or chunks. */
   private came(received: number): void {
     if (received === 0) return;
     this.shared.announce();

@@ -151,6 +151,8 @@ export const SYNC_BRANCHES_MAX = 16;
 export const SYNC_VERSIONS_MAX = 16;
 export const SYNC_CREDENTIAL_BYTES_MAX = 32 * KIB;
 export const SYNC_ABSENT_BLOBS_MAX = 4_096;
+/** Of those, how many are asked for again at a time where a session stays. */
+export const SYNC_ASKED_AGAIN_MAX = 64;
 export const SYNC_REJECTED_MAX = 256;
 /** Frames of a type that only newer programs know, ignored in one session. */
 export const SYNC_IGNORED_MAX = 1_024;

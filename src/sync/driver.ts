@@ -46,8 +46,8 @@ export interface LiveOptions {
   readonly listen: (tell: () => void) => () => void;
   /** The exchange is through; `outcome` is how it went. */
   readonly settled?: (outcome: SyncOutcome) => void;
-  /** So many more commits are stored here and so many more of ours there; chunks first. */
-  readonly moved?: (received: number, acknowledged: number) => void;
+  /** So many more commits are stored here, so many of ours there, so many chunks here; chunks first. */
+  readonly moved?: (received: number, acknowledged: number, chunks: number) => void;
 }
 
 /** How a session went; never thrown, so that one remote's failure doesn't hide another's result. */
@@ -152,7 +152,7 @@ class Drive {
         this.follow(effect.outcome);
         return;
       case 'moved':
-        this.options.live?.moved?.(effect.received, effect.acknowledged);
+        this.options.live?.moved?.(effect.received, effect.acknowledged, effect.chunks);
         return;
       case 'end':
         this.outcome = effect.outcome;

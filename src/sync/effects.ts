@@ -36,8 +36,13 @@ export type SyncEffect =
   | { readonly do: 'remember'; readonly peer: DeviceId; readonly checkpoint: Checkpoint }
   /** The exchange is through, and the session stays. */
   | { readonly do: 'settled'; readonly outcome: SyncOutcome }
-  /** Since the last of these, so many commits were stored here, and so many of ours there. */
-  | { readonly do: 'moved'; readonly received: number; readonly acknowledged: number }
+  /** Since the last of these, so many commits and chunks were stored here, and commits of ours there. */
+  | {
+      readonly do: 'moved';
+      readonly received: number;
+      readonly chunks: number;
+      readonly acknowledged: number;
+    }
   /** Last: send what was asked to be sent, then close. */
   | { readonly do: 'end'; readonly outcome: SyncOutcome };
 

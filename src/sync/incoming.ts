@@ -9,6 +9,7 @@ import { WnError } from '../core/errors.js';
 import {
   PENDING_COMMITS_MAX,
   SYNC_ABSENT_BLOBS_MAX,
+  SYNC_ASKED_AGAIN_MAX,
   SYNC_CREDIT_BYTES,
   SYNC_CREDIT_STEP_BYTES,
   SYNC_REJECTED_MAX,
@@ -152,6 +153,7 @@ export class Incoming {
     this.unasked = true;
     this.blobs += this.keeping - refused;
     this.falseBlobs += refused;
+    if (this.live) this.askAgain();
   }
 
   /** What the store was at work on is given up, or counted. */
@@ -209,6 +211,13 @@ export class Incoming {
     if (!this.quiet || !this.unasked) return effects;
     this.unasked = false;
     return [...effects, ...this.ask(this.wants())];
+  }
+
+  /** The peer may hold by now what it didn't when it was asked. */
+  askAgain(): void {
+    const again = [...this.absent].slice(0, SYNC_ASKED_AGAIN_MAX);
+    for (const hash of again) this.absent.delete(hash);
+    this.unasked ||= again.length > 0;
   }
 
   private giveCredit(): readonly SyncEffect[] {

@@ -6,7 +6,8 @@
  *   RUNS…  WANT  BLOB…  CREDIT  STORED      in any order, either way, until somebody leaves
  *
  * STORED comes too when nothing else has been said for a while, so that a peer that is
- * gone is told from one that has nothing to say.
+ * gone is told from one that has nothing to say; and when something new is here that the
+ * peer may have asked for in vain. One that says nothing new lets the peer ask again.
  */
 import { WnError } from '../core/errors.js';
 import type { SyncEffect } from './effects.js';
@@ -36,6 +37,9 @@ export class Live {
   private answering = false;
   private toldStored: number;
   private toldNews: number;
+  private toldBlobs: number;
+  /** Of what the peer has asked for in vain, how much was so when it was last told of news. */
+  private toldAbsent = 0;
   private acknowledged: number;
   private toldAcknowledged: number;
 
@@ -44,6 +48,7 @@ export class Live {
     this.theirs = new Map(entriesOf(both).map((entry) => [logKey(entry), entry]));
     this.toldStored = incoming.storedCommits;
     this.toldNews = incoming.storedCommits;
+    this.toldBlobs = incoming.blobs;
     this.acknowledged = this.toldAcknowledged = out.commits;
     incoming.follow();
   }
@@ -77,6 +82,7 @@ export class Live {
         if (message.commits < this.acknowledged || message.commits > out.commits) {
           throw new WnError('invalid', 'a receipt for what was never sent');
         }
+        if (message.commits === this.acknowledged) incoming.askAgain();
         this.acknowledged = message.commits;
         return;
       default:
@@ -87,21 +93,26 @@ export class Live {
   /** What to do now. Throws `denied` once the peer has lost its right. */
   effects(): readonly SyncEffect[] {
     const { incoming, out } = this.config;
-    this.sendNews();
+    const news = this.sendNews();
     const effects: SyncEffect[] = out.frames().map((frame) => ({ do: 'send', frame }));
     effects.push(...incoming.effectsLive());
-    if (incoming.storedCommits > this.toldStored) effects.push(this.stored());
-    const some = incoming.storedCommits > this.toldNews;
-    if ((some && incoming.quiet) || this.acknowledged > this.toldAcknowledged) {
-      effects.push({
-        do: 'moved',
-        received: incoming.quiet ? incoming.storedCommits - this.toldNews : 0,
-        acknowledged: this.acknowledged - this.toldAcknowledged,
-      });
-      if (incoming.quiet) this.toldNews = incoming.storedCommits;
-      this.toldAcknowledged = this.acknowledged;
-    }
-    return effects;
+    const found = news && out.absent > this.toldAbsent;
+    if (found) this.toldAbsent = out.absent;
+    if (found || incoming.storedCommits > this.toldStored) effects.push(this.stored());
+    return [...effects, ...this.moved()];
+  }
+
+  /** What has moved since this was last told; of what came, only once its chunks are here too. */
+  private moved(): readonly SyncEffect[] {
+    const { incoming } = this.config;
+    const received = incoming.quiet ? incoming.storedCommits - this.toldNews : 0;
+    const chunks = incoming.quiet ? incoming.blobs - this.toldBlobs : 0;
+    const acknowledged = this.acknowledged - this.toldAcknowledged;
+    if (received === 0 && chunks === 0 && acknowledged === 0) return [];
+    this.toldNews += received;
+    this.toldBlobs += chunks;
+    this.toldAcknowledged = this.acknowledged;
+    return [{ do: 'moved', received, chunks, acknowledged }];
   }
 
   /** Says what is stored here, be it what was said before. */
@@ -111,13 +122,15 @@ export class Live {
     return { do: 'send', frame };
   }
 
-  private sendNews(): void {
+  /** True where there is something new, be it nothing that could be sent unasked. */
+  private sendNews(): boolean {
     const { store, peer, out } = this.config;
-    if (!this.dirty || !out.drained) return;
+    if (!this.dirty || !out.drained) return false;
     this.dirty = false;
     const { device, credential } = peer.hello;
     if (!store.admit(device, credential).ok) throw notAdmitted();
     out.add(packRuns(this.noting(store.since(this.peerHave))));
+    return true;
   }
 
   private *noting(runs: Iterable<Run>): Generator<Run> {

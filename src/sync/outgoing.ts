@@ -16,6 +16,8 @@ export class Outgoing {
   digest: Uint8Array = NO_FRAMES;
   commits = 0;
   blobs = 0;
+  /** Chunks that were asked for and aren't here. */
+  absent = 0;
 
   /** Queues a source behind those that are there. It is read when credit allows. */
   add(frames: Iterable<Packed>): void {
@@ -39,6 +41,7 @@ export class Outgoing {
       this.digest = chained(this.digest, next.mark ?? next.frame);
       this.commits += next.commits;
       this.blobs += next.blobs;
+      if (next.mark !== undefined && next.blobs === 0) this.absent += 1;
       this.ready = null;
       frames.push(next.frame);
     }

@@ -126,7 +126,7 @@ export interface Pace {
 /** One process that commits at a steady rate; gives how many commits were acknowledged. */
 async function commits(device: Device, seconds: number, perSecond: number): Promise<number> {
   const timeoutMs = seconds * 1000 + SPARE_MS;
-  const line = ['-C', device.root, 'batch'];
+  const line = ['-C', device.root, '--lock-timeout', '60s', 'batch'];
   const child = startWn(line, { env: { WN_HOME: device.home }, timeoutMs });
   const ended = finished(child);
   const count = Math.round(seconds * perSecond);
@@ -137,9 +137,10 @@ async function commits(device: Device, seconds: number, perSecond: number): Prom
   child.stdin.end();
   const { stdout, stderr } = await ended;
   const answers = stdout.trimEnd().split('\n');
-  const good = answers.filter((answer) => (JSON.parse(answer) as { ok: boolean }).ok).length;
-  assert.equal(good, count, `${device.name}: ${stdout}${stderr}`);
-  return good;
+  const bad = answers.filter((answer) => !(JSON.parse(answer) as { ok: boolean }).ok);
+  assert.deepEqual(bad, [], `${device.name}: ${stderr}`);
+  assert.equal(answers.length, count, device.name);
+  return count;
 }
 
 async function sameEverywhere(devices: readonly Device[], all: number): Promise<void> {

@@ -1,5 +1,10 @@
 import assert from 'node:assert/strict';
-import { SYNC_CHUNK_CREDIT_BYTES, SYNC_IDLE_MS } from '../../src/core/limits.js';
+import { hashHex } from '../../src/core/crypto.js';
+import {
+  SYNC_ASKED_AGAIN_MAX,
+  SYNC_CHUNK_CREDIT_BYTES,
+  SYNC_IDLE_MS,
+} from '../../src/core/limits.js';
 import { runSync, type SyncOptions, type SyncReport } from '../../src/sync/driver.js';
 import { encodeMessage, type Message } from '../../src/sync/frames.js';
 import { linked, said, seededRng, settle, TestClock, type Link } from './channels.js';
@@ -11,7 +16,7 @@ class Staying {
   readonly clock = new TestClock();
   readonly link: Link;
   readonly leave = new AbortController();
-  readonly moved = { near: [0, 0], far: [0, 0] };
+  readonly moved = { near: [0, 0, 0], far: [0, 0, 0] };
   readonly tells = { near: new Set<() => void>(), far: new Set<() => void>() };
   readonly ended: Promise<readonly [SyncReport, SyncReport]>;
 
@@ -38,10 +43,11 @@ class Staying {
           this.tells[side].add(tell);
           return () => this.tells[side].delete(tell);
         },
-        moved: (received, acknowledged) => {
+        moved: (received, acknowledged, chunks) => {
           const told = this.moved[side];
           told[0] = (told[0] ?? 0) + received;
           told[1] = (told[1] ?? 0) + acknowledged;
+          told[2] = (told[2] ?? 0) + chunks;
         },
       },
     };
@@ -75,7 +81,7 @@ describe('a session that stays', () => {
     await staying.news('far');
     assert.equal(a.contents().length, 5);
     assert.deepEqual(a.contents(), b.contents());
-    assert.deepEqual(staying.moved, { near: [1, 2], far: [2, 1] });
+    assert.deepEqual(staying.moved, { near: [1, 2, 0], far: [2, 1, 0] });
     const since = staying.link.passed.slice(before);
     assert.deepEqual(said(since, 'near'), ['runs', 'stored']);
     assert.deepEqual(said(since, 'far'), ['stored', 'runs']);
@@ -121,6 +127,29 @@ describe('a session that stays', () => {
     assert.match(near.error?.message ?? '', /silence/);
     assert.match(far.error?.message ?? '', /silence/);
   });
+
+  for (const [when, early] of [
+    ['before', true],
+    ['while', false],
+  ] as const) {
+    it(`asks again for chunks that nobody had, asked for ${when} it stays, once they are there`, async () => {
+      const [a, b] = pair();
+      const chunks = Array.from({ length: SYNC_ASKED_AGAIN_MAX + 1 }, (_, n) => Buffer.of(n));
+      const lacking = (): void => void a.commitChunks(chunks, false);
+      if (early) lacking();
+      const staying = new Staying(a, b);
+      await settle();
+      if (!early) lacking();
+      await staying.news('near');
+      assert.equal(b.blobsWanted(100).length, chunks.length);
+      await a.writeBlobs(chunks.map((bytes) => ({ hash: hashHex('wn/blob/1', bytes), bytes })));
+      await staying.news('near');
+      assert.deepEqual(b.blobsWanted(100), []);
+      assert.equal(staying.moved.far[2], chunks.length);
+      staying.leave.abort();
+      await staying.ended;
+    });
+  }
 
   it('ends once the other has lost its right', async () => {
     const [a, b] = pair();

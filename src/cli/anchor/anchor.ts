@@ -174,6 +174,10 @@ class Anchor {
       told.received = Math.max(told.received, received);
       told.sent = Math.max(told.sent, sent);
     };
+    const moved = (received: number, sent: number, chunks: number): void => {
+      count(told.received + received, told.sent + sent);
+      if (chunks > 0) shared.announce();
+    };
     const report = await runSync(
       shared.store(kept, toll),
       shared.channel(channel, toll),
@@ -188,7 +192,7 @@ class Anchor {
             count(received, sent);
             void kept.save().catch((error: unknown) => this.failed(error));
           },
-          moved: (received, sent) => count(told.received + received, told.sent + sent),
+          moved,
         },
       },
     );
