@@ -27,6 +27,7 @@ const ROOT = join(import.meta.dirname, '..');
 const DIST = join(ROOT, 'dist');
 /** Loaded on use, from their packages. */
 const EXTERNAL = [
+  'bonjour-service',
   'diamond-types-node',
   'isomorphic-git',
   'prom-client',

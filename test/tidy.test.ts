@@ -41,6 +41,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'crdt/': ['diamond-types-node'],
   'tree/': ['yaml', 'ignore'],
   'node/metrics.ts': ['prom-client'],
+  'node/mdns.ts': ['bonjour-service'],
   'node/proxy.ts': ['proxy-from-env'],
   'node/websocket.ts': ['ws'],
   'node/': ['lmdb', 'fs-native-extensions', 'ssh2', 'isomorphic-git'],

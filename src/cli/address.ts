@@ -1,6 +1,6 @@
 /**
- * Addresses of remotes: a folder, a host that `ssh` reaches, a `wn serve --listen`, or
- * a device behind a relay. What could pass for an
+ * Addresses of remotes: a folder, a host that `ssh` reaches, a `wn serve --listen`, a
+ * device behind a relay, or whoever is in the local network. What could pass for an
  * option of `ssh` or of the program behind it is refused here, once, for addresses from
  * the user, from a ticket and from a repository's configuration alike (CVE-2017-1000117).
  */
@@ -58,7 +58,14 @@ export interface RelayPlace {
   readonly port: number;
 }
 
-export type Address = PathAddress | SshAddress | WnAddress | RelayAddress;
+/** A member's device, or whichever there are, in the local network. */
+export interface LanAddress {
+  readonly kind: 'mdns';
+  /** Null: every member. */
+  readonly device: DeviceId | null;
+}
+
+export type Address = PathAddress | SshAddress | WnAddress | RelayAddress | LanAddress;
 
 /** Also of what would be a folder: one of such a name can be given as `./…`. */
 const OPTION_LIKE = /^([^/\\]*@)?-/;
@@ -69,6 +76,7 @@ const SSH_URL = /^ssh:\/\/(?:([^@/]*)@)?(\[[^\]/]*\]|[^:/[\]]*)(?::(\d{1,5}))?(\
 const WN_URL = /^wn:\/\/(z[1-9A-Za-z]+)@(\[[^\]/]*\]|[^:/[\]]*):(\d{1,5})\/([0-9A-Za-z]+)$/;
 const RELAY_URL = /^wn\+relay(s|\+wss?)?:\/\/(\[[^\]/]*\]|[^:/[\]]*)(?::(\d{1,5}))?(?:\/(.*))?$/;
 const RELAY_DEVICE = /^(?:did:key:)?(z[1-9A-Za-z]+)(?:\/([0-9A-Za-z]+))?$/;
+const LAN = /^mdns:(z[1-9A-Za-z]+)?$/;
 const SCP_LIKE = /^(?:([^@/:]*)@)?(\[[^\]/]*\]|[^:/[\]]*):(.+)$/;
 
 /** Throws `usage`. Relative folders are seen from `cwd`. */
@@ -77,6 +85,7 @@ export function parseAddress(text: string, cwd: string): Address {
   if (text.startsWith('file://')) return { kind: 'path', folder: folderOfUrl(text) };
   if (/^wn:\/\//i.test(text)) return wnAddress(text, WN_URL.exec(`wn${text.slice(2)}`));
   if (/^wn\+relay(s|\+wss?)?:\/\//i.test(text)) return relayAddress(text);
+  if (/^mdns:/i.test(text)) return lanAddress(text);
   if (/^ssh:\/\//i.test(text)) return sshAddress(text, SSH_URL.exec(`ssh${text.slice(3)}`));
   if (/^[a-z][a-z0-9+.-]*:(\/\/|:)/i.test(text)) throw badAddress(text);
   // As Git has it: a colon before the first slash makes it a host.
@@ -148,6 +157,26 @@ function relayAddress(text: string): RelayAddress {
   }
 }
 
+function lanAddress(text: string): LanAddress {
+  const parts = LAN.exec(text.replace(/^[^:]*/, lower));
+  if (parts === null) throw badAddress(text);
+  const [, device] = parts;
+  try {
+    return { kind: 'mdns', device: device === undefined ? null : parseDevice(`did:key:${device}`) };
+  } catch {
+    throw badAddress(text);
+  }
+}
+
+/** Whether it names every member in the local network rather than one. */
+export function isWholeLan(text: string): boolean {
+  return /^mdns:$/i.test(text);
+}
+
+export function showLanAddress(device: DeviceId): string {
+  return `mdns:${showDevice(device).replace('did:key:', '')}`;
+}
+
 function relayParts(text: string): { readonly place: RelayPlace; readonly rest: string } {
   const [, way = '', host = '', given, rest = ''] =
     RELAY_URL.exec(text.replace(/^[^:]*/, lower)) ?? [];
@@ -213,7 +242,7 @@ export function showAddress(text: string, cwd: string): string {
 
 /** What the last part of the address is called: a name for a new folder. */
 export function folderNameOf(address: Address): string {
-  if (address.kind === 'wn' || address.kind === 'relay') return 'workspace';
+  if (address.kind !== 'path' && address.kind !== 'ssh') return 'workspace';
   const path = address.kind === 'path' ? address.folder : address.path;
   return path.split(/[/\\]/).findLast((part) => part !== '' && part !== '~') ?? 'workspace';
 }

@@ -97,6 +97,11 @@ async function standingAt(
       hint: 'take the whole address, as wn serve --relay prints it: wn+relay://RELAY/DEVICE/WORKSPACE',
     });
   }
+  if (address.kind === 'mdns') {
+    throw new WnError('usage', 'members find each other by what they hold; here is nothing yet', {
+      hint: 'clone from an address of its own: a folder, a host that ssh reaches, wn://…',
+    });
+  }
   if (address.kind === 'ssh') {
     const workspace = await askOver(context, origin, address, device);
     return { workspace, name: folderNameOf(address) };

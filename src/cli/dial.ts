@@ -10,8 +10,8 @@ import { askSecret, confirm } from './prompt.js';
 import { deviceKey } from './repository.js';
 import { splitWords } from './words.js';
 
-/** Addresses behind which there is a stream of bytes. */
-export type StreamAddress = Exclude<Address, { kind: 'path' }>;
+/** Addresses that say where there is a stream of bytes. */
+export type StreamAddress = Exclude<Address, { kind: 'path' | 'mdns' }>;
 
 /** Throws `unreachable`; most of what goes wrong is told by the line itself, later. */
 export async function dial(

@@ -2,9 +2,10 @@
  * The exchange with one remote: opens it, runs the session, has the files over there
  * brought in step. Leaves out those here, and what it is to have several: `exchanges.ts`.
  */
-import { WnError } from '../core/errors.js';
+import { assert, WnError } from '../core/errors.js';
 import { showTime, hlcFromMs } from '../core/hlc.js';
 import { SSH_LOGIN_MS } from '../core/limits.js';
+import type { Line } from '../node/line.js';
 import { settingOf } from '../repo/setting.js';
 import type { Remote } from '../repo/settings.js';
 import { runSync, type SyncReport } from '../sync/driver.js';
@@ -19,11 +20,12 @@ import { syncStores } from '../sync/path.js';
 import { ReplicaStore } from '../sync/replicastore.js';
 import type { SharedReplica } from '../sync/shared.js';
 import type { SyncStore } from '../sync/store.js';
-import { parseAddress } from './address.js';
+import { parseAddress, type LanAddress } from './address.js';
 import type { Context } from './context.js';
 import { dial, type StreamAddress } from './dial.js';
 import { repositoryAt } from './location.js';
 import type { Logins } from './logins.js';
+import type { Neighbourhood } from './neighbourhood.js';
 import { rememberRemote } from './remotes.js';
 import { openAt, type Repository } from './repository.js';
 
@@ -34,6 +36,7 @@ export interface Exchanging {
   /** `here.replica`, which their sessions write to in turns while they wait for the network. */
   readonly shared: SharedReplica;
   readonly logins: Logins;
+  readonly neighbourhood: Neighbourhood;
 }
 
 /** Exchanges with one remote. Throws what keeps a session from beginning. */
@@ -84,14 +87,15 @@ async function overPath(
 }
 
 async function overLine(
-  { context, here, shared, logins }: Exchanging,
+  exchanging: Exchanging,
   remote: Remote,
-  address: StreamAddress,
+  address: StreamAddress | LanAddress,
   near: SyncStore,
   mode: SyncMode,
 ): Promise<SyncReport> {
+  const { context, here, shared, logins } = exchanging;
   const { clock, rng, storage } = here.replica.ports;
-  const workspace = address.kind === 'ssh' ? null : address.workspace;
+  const workspace = 'workspace' in address ? address.workspace : null;
   if (workspace !== null && workspace !== here.replica.ws) {
     throw new WnError('unreachable', `the address of ${remote.name} is of another workspace`, {
       hint: 'nothing was exchanged; change the address with: wn remote add',
@@ -99,7 +103,7 @@ async function overLine(
   }
   const mayAsk = address.kind === 'ssh' && context.interactive;
   const { line, report } = await logins.oneAtATime(mayAsk, async (through) => {
-    const line = await dial(context, here.replica.config, remote, address);
+    const line = await lineTo(exchanging, remote, address);
     const run = () =>
       runSync(
         near,
@@ -119,6 +123,16 @@ async function overLine(
   if (report.ok && report.sent + report.blobsSent > 0) await line.gone();
   const fault = report.error?.code === 'unreachable' ? await line.fault() : null;
   return fault === null ? report : { ...report, error: fault };
+}
+
+function lineTo(
+  { context, here, neighbourhood }: Exchanging,
+  remote: Remote,
+  address: StreamAddress | LanAddress,
+): Promise<Line> {
+  if (address.kind !== 'mdns') return dial(context, here.replica.config, remote, address);
+  assert(address.device !== null, 'an exchange with the whole network as if it were a device');
+  return neighbourhood.reach(address.device);
 }
 
 /** Writes out what came for a copy that others send to, unless its owner doesn't want that. */

@@ -18,6 +18,10 @@ export const exchangeFlags = {
   }),
   commit: Flags.boolean({ description: 'Commit first.' }),
   all: Flags.boolean({ description: 'All remotes, as without names.' }),
+  lan: Flags.boolean({
+    description:
+      'Look for members in the local network who run wn serve --lan, for 5 s at most; alone, with them only.',
+  }),
   retry: Flags.duration({
     default: 0,
     description:
@@ -35,6 +39,7 @@ interface ExchangeFlagValues {
   readonly message?: string | undefined;
   readonly commit: boolean;
   readonly all: boolean;
+  readonly lan: boolean;
   readonly retry: number;
   readonly tolerate: number;
   readonly 'fail-on-conflict': boolean;
@@ -43,11 +48,13 @@ interface ExchangeFlagValues {
 export function wishOf(
   mode: SyncMode,
   remotes: readonly string[] | undefined,
-  { message, commit, all, retry, tolerate, ...flags }: ExchangeFlagValues,
+  { message, commit, all, lan, retry, tolerate, ...flags }: ExchangeFlagValues,
 ): SyncWish {
+  const named = remotes ?? [];
   return {
     mode,
-    remotes: all ? [] : (remotes ?? []),
+    remotes: all || (named.length === 0 && !lan) ? null : named,
+    lan,
     commit: commit || message !== undefined ? { message: message ?? null } : null,
     failOnConflict: flags['fail-on-conflict'],
     retryMs: retry,

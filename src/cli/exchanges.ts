@@ -7,34 +7,21 @@ import { WnError } from '../core/errors.js';
 import { REMOTES_AT_ONCE_MAX } from '../core/limits.js';
 import { have } from '../repo/exchange.js';
 import type { Remote } from '../repo/settings.js';
-import type { HaveEntry } from '../repo/travel.js';
 import type { SyncMode } from '../sync/frames.js';
 import { isUnavailable } from '../sync/relay/client.js';
 import { SharedReplica } from '../sync/shared.js';
 import type { Context } from './context.js';
 import { exchangeWith, type Exchanging } from './exchange.js';
 import { interrupted } from './failure.js';
+import { endsOfLan, meet, type LanWish } from './lan.js';
 import { Logins } from './logins.js';
 import { mailAfter, mailBefore } from './mailbox.js';
+import { Neighbourhood } from './neighbourhood.js';
 import { atOnce } from './pool.js';
+import { NOTHING, together, type RemoteEnd } from './remoteEnd.js';
 import { beyond } from './remotes.js';
 import type { Repository } from './repository.js';
 import { withRetries } from './retry.js';
-
-/** How it went with one remote; of several attempts, all together. */
-export interface RemoteEnd {
-  readonly name: string;
-  readonly sent: number;
-  readonly received: number;
-  readonly bytes: number;
-  readonly ms: number;
-  /** Null: this side and the remote know that the other got everything. */
-  readonly error: WnError | null;
-  /** What it holds now; null where it hasn't said. */
-  readonly holds: readonly HaveEntry[] | null;
-  /** The device wasn't there: what it lacks, as far as is known, waits in its mailbox. */
-  readonly mailbox: boolean;
-}
 
 export interface Exchanged {
   /** In the order of the remotes. */
@@ -46,28 +33,41 @@ export interface Exchanged {
   /** Paths that a file of the user's stands in the way of. */
   readonly waiting: readonly string[];
   readonly conflicts: number;
+  /** What of the local network was left out, and why. */
+  readonly notes: readonly string[];
+}
+
+export interface ExchangeOptions {
+  /** For how long to try again what may go well when it is tried again, milliseconds. */
+  readonly retryMs?: number;
+  readonly lan?: LanWish | null;
 }
 
 /**
- * Runs `mode` with each remote; tries for `retryMs` what may go well when it is tried again.
- * Never throws for a remote's failure.
+ * Runs `mode` with each remote, and at the same time with members in the local network, whose
+ * ends follow those of the remotes. Never throws for a remote's failure.
  */
 export async function exchange(
   context: Context,
   here: Repository,
   remotes: readonly Remote[],
   mode: SyncMode,
-  retryMs = 0,
+  { retryMs = 0, lan = null }: ExchangeOptions = {},
 ): Promise<Exchanged> {
   const shared = new SharedReplica(here.replica, here.replica.ports.clock);
-  const exchanging = { context, here, shared, logins: new Logins() };
-  const first = await atOnce(REMOTES_AT_ONCE_MAX, remotes, (remote) =>
-    one(exchanging, remote, mode, retryMs),
-  );
-  const ends = mode === 'sync' ? await passOn(exchanging, remotes, first, retryMs) : first;
+  const neighbourhood = new Neighbourhood(context, here.replica);
+  const exchanging = { context, here, shared, logins: new Logins(), neighbourhood };
+  const each = (all: readonly Remote[]): Promise<RemoteEnd[]> =>
+    atOnce(REMOTES_AT_ONCE_MAX, all, (remote) => one(exchanging, remote, mode, retryMs));
+  const [named, around] = await Promise.all([each(remotes), lan && meet(neighbourhood, lan, each)]);
+  const all = [...remotes, ...(around?.remotes ?? [])];
+  const first = [...named, ...(around?.ends ?? [])];
+  const passed = mode === 'sync' ? await passOn(exchanging, all, first, retryMs) : first;
+  const ends = lan === null ? passed : await endsOfLan(exchanging, lan, remotes.length, passed);
   const { written, removed, merged, waiting } = await here.work.bringInStep();
   const conflicts = here.replica.view.conflictCount();
-  return { ends, applied: written + removed, merged, waiting, conflicts };
+  const { notes } = neighbourhood;
+  return { ends, applied: written + removed, merged, waiting, conflicts, notes };
 }
 
 /** Sends what a remote has brought to those whose exchange was through before it had come. */
@@ -92,16 +92,6 @@ async function passOn(
     return next === undefined ? end : together(end, next);
   });
 }
-
-const NOTHING = {
-  sent: 0,
-  received: 0,
-  bytes: 0,
-  ms: 0,
-  error: null,
-  holds: null,
-  mailbox: false,
-};
 
 /** With what came by mail; and leaves mail where nobody was there. Never throws what isn't a bug. */
 async function one(
@@ -141,14 +131,4 @@ async function once(exchanging: Exchanging, remote: Remote, mode: SyncMode): Pro
     if (!(error instanceof WnError)) throw error;
     return { name, ...NOTHING, error };
   }
-}
-
-function together(before: RemoteEnd, after: RemoteEnd): RemoteEnd {
-  return {
-    ...after,
-    sent: before.sent + after.sent,
-    received: before.received + after.received,
-    bytes: before.bytes + after.bytes,
-    ms: before.ms + after.ms,
-  };
 }

@@ -39,8 +39,9 @@ export async function follow(
 ): Promise<void> {
   const followers = remotes.map((remote) => {
     const address = parseAddress(remote.url, here.location.root);
-    if (address.kind !== 'path') return { remote, address };
-    throw new WnError('usage', `${remote.name} is a folder: nobody is there to stay connected to`, {
+    if (address.kind !== 'path' && address.kind !== 'mdns') return { remote, address };
+    const what = address.kind === 'path' ? 'a folder' : 'looked for in the local network';
+    throw new WnError('usage', `${remote.name} is ${what}: there is nobody to stay connected to`, {
       hint: 'nothing was exchanged; sync with it from time to time, without --follow',
     });
   });

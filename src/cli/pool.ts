@@ -20,3 +20,20 @@ export async function atOnce<T, R>(
   }
   return results;
 }
+
+/** Runs what it is given, `limit` at a time; the rest waits in order. */
+export function atMost(limit: number): <T>(work: () => Promise<T>) => Promise<T> {
+  let free = limit;
+  const waiting: (() => void)[] = [];
+  return async (work) => {
+    if (free > 0) free -= 1;
+    else await new Promise<void>((go) => waiting.push(go));
+    try {
+      return await work();
+    } finally {
+      const next = waiting.shift();
+      if (next === undefined) free += 1;
+      else next();
+    }
+  };
+}

@@ -42,7 +42,6 @@ export async function serveListen(
   const location = locationOf(context, folder);
   const { workspace } = await readConfig(portsOf(location).storage);
   const { seed, publicKey } = await deviceKey(context);
-  const { signal } = context.interruption;
   const served = servedAt(context, location);
   const listener = await listenTcp({
     place: placeOf(listen),
@@ -53,10 +52,13 @@ export async function serveListen(
   await ready(
     showWnAddress({ kind: 'wn', ...listener.place, device: toHex(publicKey), workspace }),
   );
-  if (!signal.aborted) {
-    await new Promise((stop) => signal.addEventListener('abort', stop, { once: true }));
-  }
+  await untilStopped(context);
   await listener.close(SERVE_DRAIN_MS);
+}
+
+export async function untilStopped({ interruption: { signal } }: Context): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise((stop) => signal.addEventListener('abort', stop, { once: true }));
 }
 
 export async function tellFailure({ stderr }: Context, error: unknown): Promise<void> {

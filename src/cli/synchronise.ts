@@ -1,14 +1,18 @@
 /** What push, pull and sync share: the choice of remotes, the commit before, the answer. */
 import { EXIT, WnError } from '../core/errors.js';
+import { settingOf } from '../repo/setting.js';
 import type { Remote } from '../repo/settings.js';
 import type { SyncMode } from '../sync/frames.js';
 import { ago } from './ago.js';
 import type { Context } from './context.js';
 import { counted } from './counted.js';
-import { exchange, type RemoteEnd } from './exchanges.js';
+import { isWholeLan } from './address.js';
+import { exchange } from './exchanges.js';
 import { follow, type Followed } from './follow.js';
+import type { LanWish } from './lan.js';
 import { Outcome } from './outcome.js';
 import type { TextOutput } from './output.js';
+import type { RemoteEnd } from './remoteEnd.js';
 import { recallRemote } from './remotes.js';
 import { openRepository, type Repository } from './repository.js';
 
@@ -37,7 +41,10 @@ export interface SyncResult {
 
 export interface SyncWish {
   readonly mode: SyncMode;
-  readonly remotes: readonly string[];
+  /** Null: all. */
+  readonly remotes: readonly string[] | null;
+  /** Members in the local network too. */
+  readonly lan: boolean;
   /** Commit what changed first; null: don't. */
   readonly commit: { readonly message: string | null } | null;
   readonly failOnConflict: boolean;
@@ -54,12 +61,13 @@ export async function synchronise(
   context: Context,
   wish: SyncWish,
 ): Promise<SyncResult | Outcome<SyncResult>> {
-  const { repository, remotes } = await begin(context, wish);
+  const { repository, remotes, lan } = await begin(context, wish);
   const { mode, retryMs = 0, tolerateMs = 0 } = wish;
-  const { ends, ...rest } = await exchange(context, repository, remotes, mode, retryMs);
+  const exchanged = await exchange(context, repository, remotes, mode, { retryMs, lan });
+  const { ends, notes, ...rest } = exchanged;
   const shown = await Promise.all(ends.map((end) => resultOf(repository, end, tolerateMs)));
-  const none = remotes.length === 0 ? { note: NO_REMOTE } : {};
-  const result = { remotes: shown, ...rest, ...none };
+  const said = remotes.length === 0 && lan === null ? [NO_REMOTE] : notes;
+  const result = { remotes: shown, ...rest, ...(said.length > 0 && { note: said.join('; ') }) };
   const failed = shown.filter(({ ok, toleratedMs }) => !ok && toleratedMs === undefined);
   const [only] = ends;
   if (failed.length > 0 && ends.length === 1 && only?.error) throw only.error;
@@ -79,10 +87,13 @@ export async function stayInSync(
   await follow(context, repository, remotes, told);
 }
 
-async function begin(
-  context: Context,
-  wish: SyncWish,
-): Promise<{ readonly repository: Repository; readonly remotes: readonly Remote[] }> {
+interface Begun {
+  readonly repository: Repository;
+  readonly remotes: readonly Remote[];
+  readonly lan: LanWish | null;
+}
+
+async function begin(context: Context, wish: SyncWish): Promise<Begun> {
   const repository = await openRepository(context);
   if (wish.commit !== null) {
     await repository.work.commit({
@@ -90,13 +101,28 @@ async function begin(
       unattended: !context.interactive,
     });
   }
-  return { repository, remotes: chosen(repository, wish.remotes) };
+  const all = chosen(repository, wish.remotes);
+  const remotes = all.filter(({ url }) => !isWholeLan(url));
+  return { repository, remotes, lan: lanWish(repository, wish, all) };
 }
 
-/** All, if none is named. Throws `not_found`. */
-function chosen({ replica }: Repository, names: readonly string[]): readonly Remote[] {
+/** Asked for by the flag or a remote; or by the setting, where nothing else is named. */
+function lanWish(
+  { replica }: Repository,
+  { lan, remotes }: SyncWish,
+  chosen: readonly Remote[],
+): LanWish | null {
+  const named = chosen.find(({ url }) => isWholeLan(url));
+  if (named !== undefined) return { name: named.name, remembered: true, required: true };
+  if (lan) return { name: 'lan', remembered: false, required: true };
+  const looks = remotes === null && settingOf(replica.config, 'discovery.lan');
+  return looks ? { name: 'lan', remembered: false, required: false } : null;
+}
+
+/** Throws `not_found`. */
+function chosen({ replica }: Repository, names: readonly string[] | null): readonly Remote[] {
   const { remotes } = replica.config;
-  if (names.length === 0) return remotes;
+  if (names === null) return remotes;
   return [...new Set(names)].map((name) => {
     const found = remotes.find((remote) => remote.name === name);
     if (found !== undefined) return found;

@@ -13,7 +13,9 @@ export default class Serve extends WnCommand<typeof Serve, Record<string, never>
     '--listen it answers whoever calls, until it is stopped; the address that it prints names ' +
     'the key of this device, which is the only one that can answer there. With --relay it answers ' +
     'through a relay, for a machine that nobody can connect to; what passes there only the two ' +
-    'devices can read.';
+    'devices can read. With --lan it tells the local network, by multicast DNS, that somebody is ' +
+    'here; only members of this workspace can tell who, and only they get an answer. --listen ' +
+    'then says where, for a firewall that lets one port through.';
   static override readonly args = {
     path: Args.string({ description: 'The workspace. Default: where you stand.' }),
   };
@@ -29,19 +31,29 @@ export default class Serve extends WnCommand<typeof Serve, Record<string, never>
       description: 'Answer through this relay, as wn relay prints its address.',
       exclusive: ['stdio', 'listen'],
     }),
+    lan: Flags.boolean({
+      description: 'Answer members in the local network, who need no address: wn sync --lan.',
+      exclusive: ['stdio', 'relay'],
+    }),
   };
   static override readonly endless = true;
   static override readonly examples = [
     'wn serve --listen :5000',
     'wn serve --stdio ~/notes',
     'wn serve --relay wn+relays://relay.example',
+    'wn serve --lan',
   ];
   static override readonly result = '{ready, address}, once it listens';
 
   protected async execute(): Promise<undefined> {
-    const { stdio, listen, relay } = this.flags;
+    const { stdio, listen, relay, lan } = this.flags;
     if (stdio) {
       await serveStdio(this.context, this.args.path);
+    } else if (lan) {
+      const { serveLan } = await import('../cli/servelan.js');
+      await serveLan(this.context, this.args.path, listen ?? ':0', (address) =>
+        this.announce({ ready: true, address }, `reachable in the local network: ${address}`),
+      );
     } else if (listen !== undefined) {
       await serveListen(this.context, this.args.path, listen, (address) =>
         this.announce({ ready: true, address }, `listening: ${address}`),
@@ -53,7 +65,7 @@ export default class Serve extends WnCommand<typeof Serve, Record<string, never>
       );
     } else {
       throw new WnError('usage', 'how to serve is missing', {
-        hint: 'give --listen HOST:PORT, --relay ADDRESS, or --stdio',
+        hint: 'give --listen HOST:PORT, --lan, --relay ADDRESS, or --stdio',
       });
     }
     return undefined;

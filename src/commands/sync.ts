@@ -25,13 +25,14 @@ export default class Sync extends WnCommand<typeof Sync, SyncResult | Followed> 
     ...exchangeFlags,
     follow: Flags.boolean({
       description: 'Stay connected, and exchange as things happen.',
-      exclusive: ['fail-on-conflict', 'retry', 'tolerate'],
+      exclusive: ['fail-on-conflict', 'lan', 'retry', 'tolerate'],
     }),
   };
   static override readonly endless = 'follow';
   static override readonly examples = [
     'wn sync',
     'wn sync usb',
+    'wn sync --lan',
     'wn sync --follow',
     'wn sync --retry 2m --tolerate 1d',
   ];

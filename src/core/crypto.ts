@@ -1,6 +1,6 @@
 /**
  * The only file that touches cryptography: SHA-256 with a domain tag per kind
- * (FIPS 180-4), Ed25519 (RFC 8032) over a tagged hash, the checks of public
+ * (FIPS 180-4), HMAC, Ed25519 (RFC 8032) over a tagged hash, the checks of public
  * keys that OpenSSL leaves out, X25519 (RFC 7748) and ChaCha20-Poly1305 (RFC 8439). One verifier for the whole program.
  */
 import * as crypto from 'node:crypto';
@@ -34,7 +34,11 @@ export type HashTag =
   | 'wn/entry/1'
   | 'wn/outcome/1'
   | 'wn/vote/1'
-  | 'wn/strong-value/1';
+  | 'wn/strong-value/1'
+  | 'wn/lan-key/1'
+  | 'wn/lan-workspace/1'
+  | 'wn/lan-device/1'
+  | 'wn/lan-veil/1';
 
 /** Up to here copying the parts together is cheaper than a hash object. */
 const ONE_SHOT_BYTES_MAX = 16 * 1024;
@@ -86,6 +90,13 @@ function prefixOf(tag: HashTag): Uint8Array {
     tagBytes.set(tag, prefix);
   }
   return prefix;
+}
+
+/** HMAC-SHA-256 (RFC 2104) over tag, one zero byte, then the parts in order. 32 bytes. */
+export function mac(tag: HashTag, key: Uint8Array, ...parts: readonly Uint8Array[]): Uint8Array {
+  const state = crypto.createHmac('sha256', key).update(prefixOf(tag));
+  for (const part of parts) state.update(part);
+  return state.digest();
 }
 
 /** An incremental tagged hash, for content that is read in pieces. */

@@ -345,3 +345,27 @@ export const RELAY_ANSWER_MESSAGE_BYTES_MAX = MAILBOX_ITEM_BYTES_MAX + KIB;
 /** In how many frames a message may come, and in how many pieces of the network a frame. */
 export const RELAY_MESSAGE_FRAMES_MAX = 64;
 export const RELAY_FRAME_PIECES_MAX = 4_096;
+
+// Discovery in the local network (src/sync/lan)
+/** Announcements of this workspace that one look uses; what is beyond is told. */
+export const PEERS_MAX = 32;
+/** Announcements beyond them that are told apart, so that they can be counted. */
+export const LAN_COUNTED_MAX = 1_024;
+/** The longest look, and how long it goes on after the last peer that was new: a query is repeated after 1 s. */
+export const LAN_LOOK_MS = 5_000;
+export const LAN_QUIET_MS = 1_300;
+/** Announcements, whose ever, that one look examines. */
+export const LAN_SIGHTINGS_MAX = 10_000;
+/** Peers that are dialled at a time; the time for a connection, for a login, and for all places of a peer. */
+export const LAN_DIALS_AT_ONCE_MAX = 3;
+export const LAN_CONNECT_MS = 2_000;
+export const LAN_LOGIN_MS = 5_000;
+export const LAN_REACH_MS = 12_000;
+/** Records of one packet, and strings of one record, that are looked at. */
+export const MDNS_RECORDS_MAX = 256;
+export const MDNS_STRINGS_MAX = 8;
+/** Networks that the machine is in, and how often is looked whether they are others now. */
+export const MDNS_INTERFACES_MAX = 8;
+export const MDNS_INTERFACES_LOOK_MS = 5_000;
+/** Between two answers to the same network (RFC 6762, 6). */
+export const MDNS_ANSWER_MS = 1_000;

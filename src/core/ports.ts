@@ -203,3 +203,28 @@ export interface SecureChannel {
   /** No more frames from here; those already sent still arrive. May be called again. */
   close(): Promise<void>;
 }
+
+/** What a peer tells the local network: a name of this time only, and what members know it by. */
+export interface Announcement {
+  readonly instance: string;
+  readonly tag: string;
+  readonly port: number;
+}
+
+/** What somebody has told: of that form, and nothing more is known of it. */
+export interface Sighting extends Announcement {
+  /** The IP address that it came from: of a network that this machine is in. */
+  readonly host: string;
+}
+
+/** The networks that this machine is in, by multicast DNS (RFC 6762, RFC 6763). */
+export interface LocalNetwork {
+  /**
+   * Tells who asks until the result is called, which takes it back. Asks `next` for what to
+   * tell: at once, and again whenever the machine has come into other networks. Throws
+   * `unreachable` where there is no network that could be told.
+   */
+  announce(next: () => Announcement): Promise<() => Promise<void>>;
+  /** Asks who is there until the result is called. Throws `unreachable` in the same case. */
+  browse(seen: (sighting: Sighting) => void): Promise<() => void>;
+}

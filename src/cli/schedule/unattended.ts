@@ -38,7 +38,8 @@ export async function runUnattended(
     await pause(context, randomBelow(jitterMs));
     const wish: SyncWish = {
       mode: 'sync',
-      remotes: [],
+      remotes: null,
+      lan: false,
       commit: commit ? { message: null } : null,
       failOnConflict: false,
       retryMs: 0,
