@@ -44,7 +44,7 @@ export async function meet(
     if (error instanceof WnError) return failed(error);
     throw error;
   }
-  if (devices.length === 0) return failed(nobody(neighbourhood.notes));
+  if (devices.length === 0) return failed(nobody());
   const remotes = devices.map(remoteOf);
   return { remotes, ends: await each(remotes) };
 }
@@ -76,9 +76,9 @@ export async function endsOfLan(
   return shown;
 }
 
-function nobody(notes: readonly string[]): WnError {
+function nobody(): WnError {
   return new WnError('unreachable', 'no member of this workspace answers in the local network', {
-    hint: ['is wn serve --lan running on another device, in the same network?', ...notes].join(' '),
+    hint: 'is wn serve --lan running on another device, in the same network?',
     details: { reason: 'no_connection' },
   });
 }

@@ -70,7 +70,7 @@ export async function synchronise(
   const result = { remotes: shown, ...rest, ...(said.length > 0 && { note: said.join('; ') }) };
   const failed = shown.filter(({ ok, toleratedMs }) => !ok && toleratedMs === undefined);
   const [only] = ends;
-  if (failed.length > 0 && ends.length === 1 && only?.error) throw only.error;
+  if (failed.length > 0 && ends.length === 1 && only?.error) throw withNotes(only.error, notes);
   if (failed.length > 0) return new Outcome(result, EXIT.partly, sayFailed(failed, shown));
   if (wish.failOnConflict && result.conflicts > 0) return new Outcome(result, EXIT.conditionNotMet);
   return result;
@@ -155,6 +155,13 @@ async function sinceInStep({ replica }: Repository, name: string): Promise<numbe
   const { storage, clock } = replica.ports;
   const memory = await recallRemote(storage, name);
   return memory === null ? null : clock.wallMs() - Date.parse(memory.lastOkAt);
+}
+
+/** An error has no room for notes but its hint. */
+function withNotes(error: WnError, notes: readonly string[]): WnError {
+  if (notes.length === 0) return error;
+  const hint = [error.hint, ...notes].filter((each) => each !== undefined).join('; ');
+  return new WnError(error.code, error.message, { hint, details: error.details, cause: error });
 }
 
 function sayFailed(failed: readonly RemoteResult[], all: readonly RemoteResult[]): string {

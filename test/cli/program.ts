@@ -23,6 +23,8 @@ export interface RunOptions {
   readonly cwd?: string;
   /** After which it is killed; a daemon is meant to stay longer. */
   readonly timeoutMs?: number;
+  /** Words before the command: what starts it elsewhere, as in a network namespace. */
+  readonly launcher?: readonly string[];
 }
 
 /** Without what the person who runs the tests has set. */
@@ -64,7 +66,12 @@ function bundleProbe(): string {
 }
 
 function start(args: readonly string[], options: RunOptions): ChildProcessWithoutNullStreams {
-  const child = spawn(process.execPath, args, {
+  const [command = process.execPath, ...words] = [
+    ...(options.launcher ?? []),
+    process.execPath,
+    ...args,
+  ];
+  const child = spawn(command, words, {
     env: environment(options.env),
     cwd: options.cwd,
     timeout: options.timeoutMs ?? TIMEOUT_MS,

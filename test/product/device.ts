@@ -23,23 +23,30 @@ export class Device {
     readonly name: string,
     private readonly homes = dirname(root),
     readonly env: Readonly<Record<string, string>> = {},
+    readonly launcher: readonly string[] = [],
   ) {
     this.home = join(homes, `home-${name}`);
   }
 
   /** The same device with more in its environment. */
   with(env: Readonly<Record<string, string>>): Device {
-    return new Device(this.root, this.name, this.homes, { ...this.env, ...env });
+    return new Device(this.root, this.name, this.homes, { ...this.env, ...env }, this.launcher);
   }
 
   /** The same device, standing elsewhere. */
   in(folder: string): Device {
-    return new Device(folder, this.name, this.homes, this.env);
+    return new Device(folder, this.name, this.homes, this.env, this.launcher);
+  }
+
+  /** The same device, its commands started by these words. */
+  startedBy(launcher: readonly string[]): Device {
+    return new Device(this.root, this.name, this.homes, this.env, launcher);
   }
 
   /** As a person runs it. */
   run(line: readonly string[], input = ''): Promise<Finished> {
-    return wn(['-C', this.root, ...line], { input, env: { WN_HOME: this.home, ...this.env } });
+    const env = { WN_HOME: this.home, ...this.env };
+    return wn(['-C', this.root, ...line], { input, env, launcher: this.launcher });
   }
 
   /** With `--json`; fails the test unless it ends with `exit` and prints one document. */

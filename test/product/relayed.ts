@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { startWn } from '../cli/program.js';
+import { startWn, type RunOptions } from '../cli/program.js';
 import { PRODUCT_TEST_MS, type Device } from './device.js';
 
 export interface Daemon {
@@ -19,12 +19,12 @@ export interface Daemon {
 export async function daemon(
   line: readonly string[],
   home: string,
-  env: Readonly<Record<string, string>> = {},
-  timeoutMs = PRODUCT_TEST_MS,
+  { env = {}, ...options }: Pick<RunOptions, 'env' | 'launcher' | 'timeoutMs'> = {},
 ): Promise<Daemon> {
   const child = startWn(['--json', ...line], {
+    timeoutMs: PRODUCT_TEST_MS,
+    ...options,
     env: { WN_HOME: home, ...env },
-    timeoutMs,
   });
   const log: Buffer[] = [];
   child.stderr.on('data', (bytes: Buffer) => log.push(bytes));
@@ -52,13 +52,13 @@ export const startRelay = (
   listen = '127.0.0.1:0',
   flags: readonly string[] = [],
   timeoutMs = PRODUCT_TEST_MS,
-): Promise<Daemon> => daemon(['relay', '--listen', listen, ...flags], home, {}, timeoutMs);
+): Promise<Daemon> => daemon(['relay', '--listen', listen, ...flags], home, { timeoutMs });
 
 export const serveThrough = (
-  device: Device,
+  { root, home, env, launcher }: Device,
   relay: string,
   timeoutMs = PRODUCT_TEST_MS,
 ): Promise<Daemon> =>
-  daemon(['-C', device.root, 'serve', '--relay', relay], device.home, device.env, timeoutMs);
+  daemon(['-C', root, 'serve', '--relay', relay], home, { env, launcher, timeoutMs });
 
 export const portOf = (address: string): number => Number(/:(\d+)(\/|$)/.exec(address)?.[1]);
