@@ -1,6 +1,12 @@
 /** What an address names; what it may not be is shown in test/product/ssh.test.ts. */
 import assert from 'node:assert/strict';
-import { folderNameOf, parseAddress, showWnAddress } from '../../src/cli/address.js';
+import {
+  folderNameOf,
+  isWholeLan,
+  parseAddress,
+  showLanAddress,
+  showWnAddress,
+} from '../../src/cli/address.js';
 
 const CWD = '/home/me';
 const ssh = (user: string | null, host: string, port: number | null, path: string) => ({
@@ -42,6 +48,18 @@ describe('addresses', () => {
     assert.match(text, /^wn:\/\/z6Mk\w+@\[::1\]:5000\/\w+$/);
     assert.deepEqual(parseAddress(text, CWD), address);
     for (const bad of [text.replace('z6Mk', 'z6'), text.slice(0, -1), text.replace(/z\w+@/, '')]) {
+      assert.throws(() => parseAddress(bad, CWD), { code: 'usage' });
+    }
+  });
+
+  it('of the local network name a device there, or all', () => {
+    const device = '3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29';
+    const text = showLanAddress(device);
+    assert.match(text, /^mdns:z6Mk\w+$/);
+    assert.deepEqual(parseAddress(text, CWD), { kind: 'mdns', device });
+    assert.deepEqual(parseAddress('MDNS:', CWD), { kind: 'mdns', device: null });
+    assert.deepEqual(['mdns:', 'Mdns:', text].map(isWholeLan), [true, true, false]);
+    for (const bad of ['mdns:desk', 'mdns:/notes', `${text}x`, 'mdns://', 'mdns:zzz']) {
       assert.throws(() => parseAddress(bad, CWD), { code: 'usage' });
     }
   });

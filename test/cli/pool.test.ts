@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { atOnce } from '../../src/cli/pool.js';
+import { atMost, atOnce } from '../../src/cli/pool.js';
 
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
@@ -41,5 +41,29 @@ describe('work on many at a time', () => {
     ends.get(1)?.();
     await all;
     assert.match(String(thrown), /bad/);
+  });
+});
+
+describe('work that comes bit by bit', () => {
+  it('is done so many at a time, in order, whatever becomes of each', async () => {
+    const { work, ends, begun } = heldWork();
+    const run = atMost(2);
+    const all = [0, 1, 2, 3].map((each) => run(() => work(each)));
+    await settle();
+    assert.deepEqual(begun(), [0, 1]);
+    ends.get(0)?.(new Error('no'));
+    await assert.rejects(all[0] ?? Promise.resolve(), /no/);
+    await settle();
+    assert.deepEqual(begun(), [0, 1, 2]);
+    ends.get(1)?.();
+    ends.get(2)?.();
+    await settle();
+    assert.deepEqual(begun(), [0, 1, 2, 3]);
+    ends.get(3)?.();
+    assert.deepEqual(await Promise.all(all.slice(1)), ['did 1', 'did 2', 'did 3']);
+    const later = run(() => work(4));
+    await settle();
+    ends.get(4)?.();
+    assert.equal(await later, 'did 4');
   });
 });
