@@ -17,7 +17,7 @@ import { eventually } from '../support/anchor.js';
 import { announcementPacket } from '../support/mdnspackets.js';
 import { Network, whyNoNamespaces, type Node } from '../support/namespaces.js';
 import { skip } from '../support/skip.js';
-import { Device, discard, scratch, twoDevices } from './device.js';
+import { discard, scratch, twoDevices, type Device } from './device.js';
 import type { StrangerWish } from './lanstranger.js';
 import { daemon, type Daemon } from './relayed.js';
 
