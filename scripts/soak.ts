@@ -11,6 +11,7 @@ import { runStrong } from '../test/simulation/strong.js';
 import { runVerdicts } from '../test/simulation/verdicts.js';
 import { runHundred, runTen } from '../test/soak/anchor.js';
 import { runAnchorKills } from '../test/soak/anchorkill.js';
+import { runBehindRelay } from '../test/soak/behindrelay.js';
 import { runDamage } from '../test/soak/damage.js';
 import { AFTER_LAST_PUSH_MS } from '../test/soak/followers.js';
 import { runKills } from '../test/soak/kill.js';
@@ -88,6 +89,11 @@ const SOAKS: Readonly<Record<string, Soak>> = {
     n: 50,
     run: runAnchorKills,
   },
+  behindrelay: {
+    what: 'minutes of three nodes in networks of their own, between them only a relay',
+    n: 1,
+    run: async () => (await runBehindRelay(3, { seconds: 60 })).text,
+  },
   traces: {
     what: 'recorded editing sessions, whole, a device for each person',
     n: traceNames().length,
@@ -112,7 +118,7 @@ const steps = Number(values.steps);
 if (chosen === undefined || ![n, first, steps].every(Number.isSafeInteger)) {
   console.error('npm run soak -- NAME [--n RUNS] [--seed FIRST] [--steps STEPS], where NAME is');
   for (const [each, soak] of Object.entries(SOAKS))
-    console.error(`  ${each.padEnd(10)} ${soak.what} (--n ${soak.n})`);
+    console.error(`  ${each.padEnd(11)} ${soak.what} (--n ${soak.n})`);
   process.exitCode = 2;
 } else {
   process.exitCode = await soak(chosen);
