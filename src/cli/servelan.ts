@@ -15,13 +15,21 @@ import type { Location } from './location.js';
 import { deviceKey, openAt } from './repository.js';
 import { locationOf, placeOf, servedAt, tellFailure, untilStopped } from './serve.js';
 
-/** `ready` is told the address by which members find it. Throws `unreachable` without a network. */
+const LOOPBACK = /^(127\.|::1$|localhost$)/;
+
+/** `ready` is told the address by which members find it. Throws `unreachable` without a network, `usage`. */
 export async function serveLan(
   context: Context,
   folder: string | undefined,
   listen: string,
   ready: (address: string) => Promise<void>,
 ): Promise<void> {
+  const place = placeOf(listen);
+  if (LOOPBACK.test(place.host)) {
+    throw new WnError('usage', `nobody in the local network reaches ${place.host}`, {
+      hint: 'nothing is served; give --listen an address of a network, or :PORT',
+    });
+  }
   const location = locationOf(context, folder);
   const key = await keyAt(context, location);
   const { seed, publicKey } = await deviceKey(context);
@@ -29,7 +37,7 @@ export async function serveLan(
   const veilKey = lanVeilKey(key, device);
   const served = servedAt(context, location);
   const listener = await listenTcp({
-    place: placeOf(listen),
+    place,
     secure: async (socket) => acceptSecure(await veil(socket, veilKey, false), { seed }),
     serve: async (channel) => void (await served.answer(channel)),
     failed: (error) => void tellFailure(context, error),

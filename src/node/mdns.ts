@@ -51,17 +51,25 @@ export interface DnsRecord {
 export const localNetwork: LocalNetwork = {
   async announce(next) {
     let told = await announceOn(ownAddresses(), next());
-    const timer = setInterval(() => {
+    let ended = false;
+    // In other networks under another name, so that the two places can't be linked.
+    const change = async (): Promise<void> => {
       const addresses = ownAddresses();
-      if (String(addresses) === String(told.addresses) || addresses.length === 0) return;
-      // In other networks under another name, so that the two places can't be linked.
-      void told.stop();
-      told = { addresses, stop: () => Promise.resolve() };
-      void announceOn(addresses, next()).then((now) => (told = now));
+      if (ended || String(addresses) === String(told.addresses)) return;
+      await told.stop();
+      told = NOTHING_TOLD;
+      if (addresses.length > 0) told = await announceOn(addresses, next());
+    };
+    let changing = Promise.resolve();
+    const timer = setInterval(() => {
+      // What fails is tried again at the next look.
+      changing = changing.then(change).catch(() => undefined);
     }, MDNS_INTERFACES_LOOK_MS);
-    return () => {
+    return async () => {
+      ended = true;
       clearInterval(timer);
-      return told.stop();
+      await changing;
+      await told.stop();
     };
   },
 
@@ -89,6 +97,8 @@ interface Told {
   readonly addresses: readonly string[];
   stop(): Promise<void>;
 }
+
+const NOTHING_TOLD: Told = { addresses: [], stop: () => Promise.resolve() };
 
 async function announceOn(addresses: readonly string[], what: Announcement): Promise<Told> {
   const sockets = await open(addresses);

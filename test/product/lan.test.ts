@@ -148,6 +148,23 @@ describe('devices in one local network', function () {
     for (const secret of secrets) assert.ok(!heard.includes(secret), `${String(secret)} was told`);
   });
 
+  it('go by another name once they are in another network', async () => {
+    stranger = await Stranger.come(nodes.other, []);
+    await serve();
+    const names = (): Set<string> =>
+      new Set(stranger?.heard.flatMap((packet) => [...instancesIn(packet)]) ?? []);
+    await eventually('a name', () => names().size === 1);
+    network.bridge([nodes.desk]);
+    await eventually('another name', () => names().size === 2);
+    await lap.json(['sync', '--lan']);
+  });
+
+  it('serve no address that others can not reach', async () => {
+    for (const listen of ['127.0.0.1:0', '[::1]:0', 'localhost:0']) {
+      await desk.refuses(['serve', '--lan', '--listen', listen], 2, 'usage');
+    }
+  });
+
   it(`use ${PEERS_MAX} of ${FAKES} announcements that lead nowhere, and say so`, async () => {
     const packets = (await forged(FAKES)).map(announcementPacket);
     stranger = await Stranger.come(nodes.other, packets);
@@ -185,6 +202,12 @@ describe('devices in one local network', function () {
     assert.equal(fs.readFileSync(join(lap.root, 'new.md'), 'utf8'), 'in spite of them\n');
   });
 });
+
+/** The names of announcements in a packet, told or taken back. */
+function instancesIn(packet: Buffer): readonly string[] {
+  const names = packet.toString('latin1').matchAll(/ ([0-9a-f]{32})._wn._tcp/g);
+  return [...names].map(([, name = '']) => name);
+}
 
 /** See `lanstranger.ts`. */
 class Stranger {
