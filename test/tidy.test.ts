@@ -37,7 +37,7 @@ const TYPES_ONLY: Partial<Record<Layer, readonly Layer[]>> = {
 
 /** Which packages a layer, or one file of it, may import. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
-  'core/canonical.ts': ['cborg'],
+  'core/cborwriter.ts': ['cborg'],
   'crdt/': ['diamond-types-node'],
   'tree/': ['yaml', 'ignore'],
   'node/metrics.ts': ['prom-client'],

@@ -30,7 +30,7 @@ import {
   type Chain,
   type ChainResult,
 } from './attenuate.js';
-import { decodeCap, type Cap, type CarriedCap } from './cap.js';
+import { decodeCap, type Cap, type CarriedCap, type SignedCap } from './cap.js';
 import { deny, hold, type Refusal } from './reasons.js';
 
 /** A commit that passed `checkCommit`, with its groups; null for one withheld or sealed. */
@@ -93,10 +93,18 @@ function checkHolder(device: DeviceId, id: CapId | null, view: CapView, atMs: nu
   const leaf = id === null ? null : findCap(id, view);
   if (leaf === null) return deny('cap_missing', id ?? 'none named');
   if (!leaf.known) return hold('unknown_cap', leaf.id);
-  if (leaf.cap.aud !== device) return deny('not_holder', leaf.id);
-  if (atMs < (leaf.cap.nbf ?? 0)) return deny('not_yet_valid', leaf.id);
-  if (atMs >= (leaf.cap.exp ?? Infinity)) return deny('expired', leaf.id);
-  return verifyChain(leaf, view);
+  return holderFault(leaf, device, atMs) ?? verifyChain(leaf, view);
+}
+
+/** Why `device` can't use the capability at a time, its chain aside; null if it can. */
+export function holderFault(
+  { id, cap }: SignedCap,
+  device: DeviceId,
+  atMs: number,
+): Refusal | null {
+  if (cap.aud !== device) return deny('not_holder', id);
+  if (atMs < (cap.nbf ?? 0)) return deny('not_yet_valid', id);
+  return atMs >= (cap.exp ?? Infinity) ? deny('expired', id) : null;
 }
 
 function leafOf(chain: Chain): Cap {
@@ -228,10 +236,10 @@ function judgePlace(node: NodeId, parent: NodeId, judge: Judge): Refusal | null 
 }
 
 /** One right over one home, for a change of the field `field` where that is what changes. */
-function demand(
+export function demand(
   act: Act,
   home: readonly NodeId[] | null,
-  { cap, scope }: Judge,
+  { cap, scope }: Pick<Judge, 'cap' | 'scope'>,
   field?: string | number,
 ): Refusal | null {
   if (!hasActs(cap.act, ACT[act])) return deny('right_missing', act);

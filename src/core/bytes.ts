@@ -32,6 +32,23 @@ export function idBytes(hex: string): Uint8Array {
   return bytes;
 }
 
+const idsInHex = new Map<number, { readonly bytes: Uint8Array; readonly hex: string }>();
+
+/**
+ * The other way round, for an id that comes again and again: one string for all its
+ * appearances. At least 4 bytes.
+ */
+export function idHex(bytes: Uint8Array): string {
+  const head =
+    ((bytes[0] ?? 0) << 24) | ((bytes[1] ?? 0) << 16) | ((bytes[2] ?? 0) << 8) | (bytes[3] ?? 0);
+  const known = idsInHex.get(head);
+  if (known !== undefined && equalBytes(known.bytes, bytes)) return known.hex;
+  const hex = toHex(bytes);
+  if (idsInHex.size >= IDS_CACHED_MAX) idsInHex.clear();
+  idsInHex.set(head, { bytes: bytes.slice(), hex });
+  return hex;
+}
+
 export function utf8(text: string): Uint8Array {
   return Buffer.from(text, 'utf8');
 }

@@ -57,8 +57,8 @@ export function hashHex(tag: HashTag, ...parts: readonly Uint8Array[]): string {
 }
 
 /** Plain SHA-256, for the trees of RFC 6962, which bring marks of their own. 32 bytes. */
-export function sha256(...parts: readonly Uint8Array[]): Uint8Array {
-  return crypto.hash('sha256', Buffer.concat(parts), 'buffer');
+export function sha256(bytes: Uint8Array): Uint8Array {
+  return crypto.hash('sha256', bytes, 'buffer');
 }
 
 /** Tag and parts in one piece; null where that is too long to be worth copying. */

@@ -369,3 +369,46 @@ export const MDNS_INTERFACES_MAX = 8;
 export const MDNS_INTERFACES_LOOK_MS = 5_000;
 /** Between two answers to the same network (RFC 6762, 6). */
 export const MDNS_ANSWER_MS = 1_000;
+
+// Strong commits (src/consensus/strong): what a request and an entry may hold (format)
+export const STRONG_REQUEST_BYTES_MAX = 256 * KIB;
+export const STRONG_ACTIONS_MAX = 1_024;
+export const STRONG_EXPECTS_MAX = 1_024;
+export const STRONG_CANDIDATES_MAX = 256;
+/** Requests that an author signs together. */
+export const STRONG_SIGNED_TOGETHER_MAX = 65_536;
+export const STRONG_LEASE_MS_MIN = 1_000;
+export const STRONG_LEASE_MS_MAX = 24 * 3_600_000;
+/** The text of a field's path. */
+export const STRONG_PATH_BYTES_MAX = 1 * KIB;
+export const STRONG_ADDRESS_BYTES_MAX = 1 * KIB;
+/** Voters, outgoing or learners of a configuration. */
+export const STRONG_MEMBERS_MAX = 32;
+/** How long before the entry's time a request may have been stamped, and how long after. */
+export const STRONG_STAMP_AGE_MAX_MS = 24 * 3_600_000;
+/** An entry's data: the request, its author's signature and the path to it. */
+export const STRONG_ENTRY_BYTES_MAX = STRONG_REQUEST_BYTES_MAX + 4 * KIB;
+
+// Strong commits: what the evaluation keeps at hand (format)
+/** Requests whose answer is remembered; of each author's older ones only the latest stamp. */
+export const STRONG_ANSWERED_MAX = 262_144;
+export const STRONG_FIELDS_PER_NODE_MAX = 512;
+/** A longer value is kept as its hash. */
+export const STRONG_VALUE_KEPT_BYTES = 1 * KIB;
+
+// Strong commits: what this program keeps and hands out
+export const STRONG_SIGNATURES_CACHED_MAX = 4_096;
+export const STRONG_CHAINS_CACHED_MAX = 1_024;
+export const STRONG_STEPS_CACHED_MAX = 16_384;
+/** Votes of one voter that wait for others, in one configuration. */
+export const STRONG_VOTES_KEPT_MAX = 1_024;
+export const STRONG_RECEIPT_BYTES_MAX = CBOR_BYTES_MAX;
+
+// The strong ledger on disk
+/** What is read of it at once; a record is shorter. */
+export const STRONG_LEDGER_WINDOW_BYTES = 1 * MIB;
+/** How much is evaluated anew on opening, at most: a checkpoint is written before it is more. */
+export const STRONG_CHECKPOINT_ENTRIES = 4_096;
+export const STRONG_CHECKPOINT_BYTES = 4 * MIB;
+/** Entries and certificates that one call takes in. */
+export const STRONG_TAKEN_BYTES_MAX = 64 * MIB;

@@ -12,14 +12,15 @@ import {
   fromUint64,
   type Canonical,
 } from './canonical.js';
-import { fromHex, idBytes, toHex, utf8 } from './bytes.js';
+import { fromHex, idBytes, idHex, toHex, utf8 } from './bytes.js';
 import { WnError } from './errors.js';
 import { stamp, stampLog, stampTime, type Stamp } from './hlc.js';
 import type { LogId, NodeId } from './ids.js';
 import { FIELD_PATH_PARTS_MAX, NAME_BYTES_MAX } from './limits.js';
 
 export type NodeType = 'folder' | 'file' | 'symlink';
-const NODE_TYPES: readonly NodeType[] = ['folder', 'file', 'symlink'];
+/** By their numbers (format). */
+export const NODE_TYPES: readonly NodeType[] = ['folder', 'file', 'symlink'];
 
 /** Text parts are the user's fields; a number as the first part is one of `ATTRIBUTE`. */
 export type FieldPath = readonly (string | number)[];
@@ -243,17 +244,17 @@ function asLogRef(value: Canonical | undefined): LogId | null {
   return value === 0 ? null : toHex(asBytes(value, 'log', 16));
 }
 
-function asNode(value: Canonical | undefined): NodeId {
-  return toHex(asBytes(value, 'worknode', 16));
+export function asNode(value: Canonical | undefined): NodeId {
+  return idHex(asBytes(value, 'worknode', 16));
 }
 
-function asName(value: Canonical | undefined): string {
+export function asName(value: Canonical | undefined): string {
   const name = asText(value, 'name');
   if (utf8(name).byteLength > NAME_BYTES_MAX) throw new WnError('invalid', 'a name over 255 bytes');
   return name;
 }
 
-function asFieldPath(value: Canonical | undefined): FieldPath {
+export function asFieldPath(value: Canonical | undefined): FieldPath {
   const parts = asArray(value, 'field path');
   if (parts.length === 0 || parts.length > FIELD_PATH_PARTS_MAX) {
     throw new WnError('invalid', `a field path of ${parts.length} parts`);

@@ -5,7 +5,7 @@
  * caller keeps, in the order in which they came to be (as in Go's `tlog`): a leaf, then
  * each complete subtree that it finishes. Leaves out where those stand.
  */
-import { equalBytes } from '../../core/bytes.js';
+import { concat, equalBytes } from '../../core/bytes.js';
 import { sha256 } from '../../core/crypto.js';
 import { assert } from '../../core/errors.js';
 
@@ -21,22 +21,24 @@ export interface Frontier {
 export const EMPTY_TREE: Frontier = { size: 0, peaks: [] };
 
 const LEAF = Uint8Array.of(0);
-const NODE = Uint8Array.of(1);
 
 export function leafHash(leaf: Uint8Array): Uint8Array {
-  return sha256(LEAF, leaf);
+  return sha256(concat([LEAF, leaf]));
 }
+
+/** Its mark and two hashes: one piece of memory for all, since hashing is at once. */
+const node = Buffer.alloc(1 + 2 * HASH_BYTES, 1);
 
 function nodeHash(left: Uint8Array, right: Uint8Array): Uint8Array {
-  return sha256(NODE, left, right);
+  node.set(left, 1);
+  node.set(right, 1 + HASH_BYTES);
+  return sha256(node);
 }
 
-/** `tree` and one leaf, given by its hash. */
-export function append(tree: Frontier, leaf: Uint8Array): Frontier {
-  return appended(tree, leaf).tree;
-}
-
-/** The same, and the hashes that came to be: the leaf, then each subtree that it finished. */
+/**
+ * `tree` and one leaf, given by its hash; and the hashes that came to be: the leaf, then
+ * each subtree that it finished.
+ */
 export function appended(
   { size, peaks }: Frontier,
   leaf: Uint8Array,
@@ -54,7 +56,7 @@ export function appended(
 /** Of the empty tree: the hash of nothing. */
 export function rootOf({ peaks }: Frontier): Uint8Array {
   const last = peaks[peaks.length - 1];
-  if (last === undefined) return sha256();
+  if (last === undefined) return sha256(new Uint8Array(0));
   let root = last;
   for (let at = peaks.length - 2; at >= 0; at--) root = nodeHash(peaks[at] ?? last, root);
   return root;
@@ -127,20 +129,34 @@ function subtree(first: number, size: number, read: ReadHash): Uint8Array {
   return rootOf({ size, peaks });
 }
 
+/** One subtree on the way from a leaf to the root. */
+export interface PathStep {
+  /** Its place in its level, and the last one's there. */
+  readonly place: number;
+  readonly last: number;
+  readonly hash: Uint8Array;
+  /** How many siblings are still to come. */
+  readonly left: number;
+}
+
 /**
- * The root that leaf `index` of `size` and its siblings make; null where they are too few
- * or too many (RFC 9162, §2.1.3.2).
+ * The way of leaf `index` of `size` up through its siblings (RFC 9162, §2.1.3.2), the leaf
+ * first, the root last, or as far as `until` says; null where they are too few or too many.
  */
-export function rootFromPath(
+export function wayUp(
   leaf: Uint8Array,
   index: number,
   size: number,
   siblings: readonly Uint8Array[],
-): Uint8Array | null {
+  until: (step: PathStep) => boolean = () => false,
+): PathStep[] | null {
   if (index >= size) return null;
   let [place, last, hash] = [index, size - 1, leaf];
-  for (const sibling of siblings) {
-    if (last === 0) return null;
+  let step = { place, last, hash, left: siblings.length };
+  const way = [step];
+  while (step.left > 0 && !until(step)) {
+    const sibling = siblings[siblings.length - step.left];
+    if (last === 0 || sibling === undefined) return null;
     if (place % 2 === 1 || place === last) {
       hash = nodeHash(sibling, hash);
       while (place % 2 === 0 && place !== 0) {
@@ -152,8 +168,10 @@ export function rootFromPath(
     }
     place = Math.floor(place / 2);
     last = Math.floor(last / 2);
+    step = { place, last, hash, left: step.left - 1 };
+    way.push(step);
   }
-  return last === 0 ? hash : null;
+  return last === 0 || step.left > 0 ? way : null;
 }
 
 export function isIncluded(
@@ -163,8 +181,8 @@ export function isIncluded(
   siblings: readonly Uint8Array[],
   root: Uint8Array,
 ): boolean {
-  const computed = rootFromPath(leaf, index, size, siblings);
-  return computed !== null && equalBytes(computed, root);
+  const top = wayUp(leaf, index, size, siblings)?.at(-1);
+  return top !== undefined && equalBytes(top.hash, root);
 }
 
 /** A tree that is whole at hand: its root and the path of each leaf. */

@@ -9,8 +9,7 @@ import type { Canonical } from '../../core/canonical.js';
 import type { Hlc } from '../../core/hlc.js';
 import type { CapId, DeviceId, NodeId, WorkspaceId } from '../../core/ids.js';
 import type { FieldPath, NodeType } from '../../core/op.js';
-import type { Frontier } from './merkle.js';
-import type { Trie } from './trie.js';
+import type { StrongEffect } from '../../core/strong.js';
 
 /** 32 bytes, hex: `H("wn/strong/1", ws)`. */
 export type GroupId = string;
@@ -117,7 +116,7 @@ export type Action =
       readonly token: Token;
       readonly renewal: number;
     }
-  /** Alone in its request. */
+  /** Alone in its request, and in an entry of Raft's kind for it. */
   | { readonly action: 'configure'; readonly changes: readonly Change[] };
 
 export type Expectation =
@@ -178,33 +177,7 @@ export interface StrongEntry {
 
 /** What an accepted entry does; it counts at that entry's index. */
 export type Effect =
-  | {
-      readonly effect: 'set';
-      readonly node: NodeId;
-      readonly path: FieldPath;
-      readonly type: number;
-      readonly value: Canonical | undefined;
-    }
-  | {
-      readonly effect: 'created';
-      readonly node: NodeId;
-      readonly parent: NodeId;
-      readonly name: string;
-      readonly type: NodeType;
-    }
-  | { readonly effect: 'deleted'; readonly node: NodeId }
-  | { readonly effect: 'released'; readonly node: NodeId; readonly path: FieldPath }
-  | {
-      readonly effect: 'claimed';
-      readonly node: NodeId;
-      readonly token: Token;
-      readonly owner: DeviceId;
-      readonly leaseMs: number;
-      /** 0 for a new claim, then how often it was renewed. */
-      readonly renewal: number;
-    }
-  | { readonly effect: 'ended'; readonly node: NodeId; readonly token: Token }
-  | { readonly effect: 'configured'; readonly configuration: Configuration };
+  StrongEffect | { readonly effect: 'configured'; readonly configuration: Configuration };
 
 /** Who was first, where a rejection has one. */
 export interface Winner {
@@ -316,86 +289,3 @@ export interface Receipt {
 export type LedgerRecord =
   | { readonly record: 'entry'; readonly entry: StrongEntry }
   | { readonly record: 'certificate'; readonly certificate: Certificate };
-
-/** The last accepted write of one field. */
-export interface Owned {
-  readonly path: FieldPath;
-  readonly type: number;
-  readonly value: KeptValue;
-  readonly index: number;
-  readonly author: DeviceId;
-  readonly timeMs: number;
-  readonly released: boolean;
-}
-
-/** A long value is kept as its hash: the ledger has it at the index of its write. */
-export type KeptValue =
-  | { readonly kept: 'whole'; readonly value: Canonical }
-  | { readonly kept: 'hash'; readonly hash: Uint8Array }
-  | { readonly kept: 'unset' };
-
-export interface Claim {
-  readonly token: Token;
-  readonly owner: DeviceId;
-  readonly leaseMs: number;
-  readonly renewal: number;
-  /** When it was made. */
-  readonly timeMs: number;
-}
-
-export interface NodeState {
-  /** Index of the entry that created it; null if it was born outside the strong log. */
-  readonly created: number | null;
-  readonly deleted: Winner | null;
-  /** By `fieldKey`. */
-  readonly fields: ReadonlyMap<string, Owned>;
-  readonly claim: Claim | null;
-}
-
-/** A request that was answered: the same one again is a repeat. */
-export interface Answered {
-  /** The request's id. */
-  readonly key: RequestId;
-  readonly index: number;
-  readonly timeMs: number;
-  readonly author: DeviceId;
-  readonly hlcMs: number;
-}
-
-/**
- * What the log up to `index` comes to. Immutable: a state may be kept, forked and dropped
- * at no cost (`evaluate.ts`). Equal states have equal bytes (`snapshot.ts`).
- */
-export interface StrongState {
-  readonly group: Group;
-  /** Of the last entry evaluated; 0 before the first. */
-  readonly index: number;
-  readonly term: number;
-  readonly entryHash: Uint8Array;
-  /** The last entry's; it never goes back. */
-  readonly timeMs: number;
-  /** Over the leaves of all entries up to `index`. */
-  readonly tree: Frontier;
-  /** The one that the next entry is certified under. */
-  readonly configuration: Configuration;
-  /** Indexes of the entries that made one, ascending. */
-  readonly configurations: readonly number[];
-  readonly nextMember: MemberId;
-  readonly nodes: Trie<NodeState>;
-  readonly answered: Trie<Answered>;
-  /** The same in the order of their entries: the oldest are forgotten first. */
-  readonly remembered: Remembered;
-  /** By author: the greatest stamp (ms) of a request that was forgotten before its time. */
-  readonly floors: ReadonlyMap<DeviceId, number>;
-}
-
-/** A persistent queue (Okasaki 1998, §5.2): `back` is the newest first. */
-export interface Remembered {
-  readonly front: Cell | null;
-  readonly back: Cell | null;
-}
-
-export interface Cell {
-  readonly item: Answered;
-  readonly next: Cell | null;
-}
