@@ -1,0 +1,28 @@
+/**
+ * Entries as Raft carries them and as the strong log means them. They are the same but for
+ * changes of the configuration: Raft's frame says that there is one, what it changes follows
+ * from its evaluation, so the frame names none.
+ */
+import { decodeConfChange, encodeConfChange } from '../raft/confcodec.js';
+import { NONE, type Entry } from '../raft/types.js';
+import type { StrongEntry } from '../strong/types.js';
+
+export function toRaft(entry: StrongEntry): Entry {
+  if (entry.type === 'normal' || entry.data.byteLength === 0) return entry;
+  return { ...entry, data: confChangeData(entry.data) };
+}
+
+/** Throws `invalid` for what no member of ours proposes. */
+export function toStrong(entry: Entry): StrongEntry {
+  if (entry.type === 'normal' || entry.data.byteLength === 0) return entry;
+  return { ...entry, data: decodeConfChange(entry.data).context };
+}
+
+/** `update` of no member changes nothing. */
+export function confChangeData(data: Uint8Array): Uint8Array {
+  return encodeConfChange({
+    transition: 'implicit',
+    changes: [{ type: 'update', id: NONE }],
+    context: data,
+  });
+}
