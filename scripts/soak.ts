@@ -4,6 +4,7 @@
  * the next ones are still made.
  */
 import { parseArgs } from 'node:util';
+import { runHistory as runGroup } from '../test/consensus/driver/history.js';
 import { runHistory } from '../test/simulation/converge.js';
 import { runCrashes } from '../test/simulation/crash.js';
 import { runShrinking } from '../test/simulation/shrink.js';
@@ -51,6 +52,18 @@ const SOAKS: Readonly<Record<string, Soak>> = {
     n: 1000,
     run: (seed, steps) =>
       runShrinking((at, few, story) => runStrong(at, { steps: few }, story), seed, steps),
+  },
+  group: {
+    what: 'histories of consensus groups whose machines crash and whose network is cut',
+    n: 1000,
+    run: async (seed, steps) => {
+      const story: string[] = [];
+      try {
+        await runGroup(seed, { steps }, story);
+      } catch (error) {
+        throw new Error(story.join('\n'), { cause: error });
+      }
+    },
   },
   crash: {
     what: 'histories whose simulated processes die and lose power at any step',

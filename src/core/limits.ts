@@ -412,3 +412,25 @@ export const STRONG_CHECKPOINT_ENTRIES = 4_096;
 export const STRONG_CHECKPOINT_BYTES = 4 * MIB;
 /** Entries and certificates that one call takes in. */
 export const STRONG_TAKEN_BYTES_MAX = 64 * MIB;
+
+// A member of a consensus group at work (src/consensus/driver)
+export const RAFT_ELECTION_TICKS = 10;
+export const RAFT_HEARTBEAT_TICKS = 1;
+/** A record of the write-ahead log: an entry with its frame. */
+export const RAFT_RECORD_BYTES_MAX = 2 * MIB;
+/** Entries kept at hand behind those that the ledger holds. */
+export const RAFT_TAIL_ENTRIES = 4_096;
+/** At this length the write-ahead log is written anew, without what the ledger holds. */
+export const RAFT_WAL_BYTES_TARGET = 16 * MIB;
+export const STRONG_FRAME_BYTES_MAX = 4 * MIB;
+/** Votes in one batch, the newest; the others' certificates are covered by these. */
+export const STRONG_BALLOTS_PER_BATCH_MAX = 16;
+export const STRONG_TALLIES_MAX = 8;
+export const STRONG_FORWARDED_TOGETHER_MAX = 256;
+/** How far ahead of a follower's clock a leader's may be. */
+export const STRONG_LEADER_AHEAD_MS = 2 * 60_000;
+export const STRONG_RECORDS_BYTES = 1 * MIB;
+/** Requests under way at one member. */
+export const STRONG_WAITING_MAX = 4_096;
+/** Certificates that came before the entries they cover. */
+export const STRONG_CERTIFICATES_WAITING_MAX = 256;

@@ -178,6 +178,7 @@ function settledOf({ entry, evaluation }: Evaluated): Settled {
     timeMs: state.timeMs,
     request: asked?.request ?? null,
     author: asked?.author ?? null,
+    hlc: asked?.hlc ?? null,
     outcome,
   };
 }

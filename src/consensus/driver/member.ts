@@ -12,14 +12,13 @@ import {
   STRONG_LEADER_AHEAD_MS,
   STRONG_WAITING_MAX,
 } from '../../core/limits.js';
-import type { Rng } from '../../core/ports.js';
 import { mayPrecedePersistence } from '../raft/messages.js';
 import { RaftNode } from '../raft/node.js';
 import { LEAVE_JOINT } from '../raft/confcodec.js';
 import type { Entry, Index, Message, Ready, Status } from '../raft/types.js';
 import { configurationMade } from '../strong/receipt.js';
 import { raftChanges } from '../strong/configuration.js';
-import { decodeEntryData } from '../strong/entry.js';
+import { decodeEntryData, encodeEntryData } from '../strong/entry.js';
 import { Leases } from '../strong/leases.js';
 import { decodeRequest, requestId } from '../strong/request.js';
 import type { Settled } from '../strong/aside.js';
@@ -33,9 +32,9 @@ import type {
 import { Certifier } from './certifier.js';
 import type { MemberOptions } from './options.js';
 import { Overlay } from './overlay.js';
-import { entryOf, proposable, timeOf } from './proposals.js';
+import { proposable, timeOf } from './proposals.js';
 import { noQuorum, Reads } from './reads.js';
-import { toStrong } from './translate.js';
+import { confChangeOf, toStrong } from './translate.js';
 import { Voting } from './voting.js';
 import { WriteAheadLog } from './wal.js';
 import { Waiters } from './waiters.js';
@@ -58,7 +57,6 @@ export class Member {
   private leases: Leases | null = null;
   private unsaved: Ready['hardState'] = null;
   private running: Promise<void> | null = null;
-  /** Something has come since the loop last looked; ticks that came while it was busy. */
   private kicked = false;
   private missedTicks = 0;
   private stopped = false;
@@ -81,7 +79,7 @@ export class Member {
       electionTick: RAFT_ELECTION_TICKS,
       heartbeatTick: RAFT_HEARTBEAT_TICKS,
       storage: log,
-      random: (below) => randomBelow(rng, below),
+      random: (below) => Buffer.from(rng.bytes(6)).readUIntBE(0, 6) % below,
       applied: ledger.head().index,
       disableProposalForwarding: true,
     });
@@ -163,14 +161,14 @@ export class Member {
   }
 
   /** Resolves once the ledger holds all that was certain when this was asked. */
-  async read(timeoutMs: number): Promise<void> {
+  read(timeoutMs: number): Promise<void> {
     const { context, confirmed } = this.reads.ask(this.options.clock, timeoutMs);
     this.asking.push(context);
     this.kick();
-    await confirmed;
+    return confirmed;
   }
 
-  /** A frame from the member's device `from`; anything may come. Throws `invalid`. */
+  /** A frame of the member `from`; anything may come. Throws `invalid`. */
   receive(frame: Uint8Array, from: GroupMember): void {
     const read = decodeFrame(frame);
     switch (read.frame) {
@@ -282,9 +280,13 @@ export class Member {
     const { lead, role } = this.raft.raft;
     if (role === 'leader') {
       const timeMs = Math.max(this.options.clock.wallMs(), this.overlay.last.timeMs);
-      const { now, later } = proposable(this.queue, this.raft.admitsConfChange);
-      const entries = now.map((signed) => entryOf(signed, timeMs));
-      if (now.length > 0 && this.raft.proposeAll(entries) === 'ok') this.queue = later;
+      const { requests, change, later } = proposable(this.queue, this.raft.admitsConfChange);
+      const data = requests.map((signed) => encodeEntryData(timeMs, signed));
+      if (data.length > 0 && this.raft.propose(...data) !== 'ok') return;
+      this.queue = [...later];
+      if (change === null) return;
+      const result = this.raft.proposeConfChange(confChangeOf(encodeEntryData(timeMs, change)));
+      if (result !== 'ok') this.queue.unshift(change);
     } else if (lead !== 0) {
       const leader = this.memberOf(lead);
       for (let at = 0; at < this.queue.length; at += STRONG_FORWARDED_TOGETHER_MAX) {
@@ -389,11 +391,6 @@ function membersOf({ voters, outgoing, learners }: Configuration): readonly Grou
 function isEnd(entries: readonly Entry[]): (entry: Entry) => boolean {
   const last = entries.at(-1);
   return (entry) => entry === last || entry.type === 'confChange';
-}
-
-function randomBelow(rng: Rng, below: number): number {
-  const bytes = rng.bytes(6);
-  return Buffer.from(bytes).readUIntBE(0, 6) % below;
 }
 
 function crowded(): WnError {

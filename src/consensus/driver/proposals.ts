@@ -1,35 +1,24 @@
-/**
- * Requests on their way into the log: what a leader may propose now, and the entries that
- * it makes of them.
- */
+/** Requests on their way into the log: what a leader may propose now, and what time entries tell. */
 import { WnError } from '../../core/errors.js';
 import type { Entry } from '../raft/types.js';
-import { decodeEntryData, encodeEntryData } from '../strong/entry.js';
+import { decodeEntryData } from '../strong/entry.js';
 import { configures, decodeRequest } from '../strong/request.js';
 import type { SignedRequest } from '../strong/types.js';
-import { confChangeData } from './translate.js';
 
 /** Changes of the configuration go one at a time; the others wait, they aren't refused. */
-export function proposable(
-  queue: readonly SignedRequest[],
-  admitsConfChange: boolean,
-): { readonly now: SignedRequest[]; readonly later: SignedRequest[] } {
-  let admits = admitsConfChange;
-  const now: SignedRequest[] = [];
-  const later: SignedRequest[] = [];
-  for (const signed of queue) {
-    const configuring = isConfiguring(signed);
-    (configuring && !admits ? later : now).push(signed);
-    if (configuring) admits = false;
-  }
-  return { now, later };
+export function proposable(queue: readonly SignedRequest[], admitsConfChange: boolean): Proposable {
+  const requests: SignedRequest[] = [];
+  const changes: SignedRequest[] = [];
+  for (const signed of queue) (isConfiguring(signed) ? changes : requests).push(signed);
+  const change = admitsConfChange ? (changes.shift() ?? null) : null;
+  return { requests, change, later: changes };
 }
 
-/** `timeMs`: the leader's wall clock. */
-export function entryOf(signed: SignedRequest, timeMs: number): Pick<Entry, 'type' | 'data'> {
-  const data = encodeEntryData(timeMs, signed);
-  if (!isConfiguring(signed)) return { type: 'normal', data };
-  return { type: 'confChange', data: confChangeData(data) };
+export interface Proposable {
+  readonly requests: readonly SignedRequest[];
+  /** One that changes the configuration. */
+  readonly change: SignedRequest | null;
+  readonly later: readonly SignedRequest[];
 }
 
 /** A request that can't be read goes its way, and is rejected there. */

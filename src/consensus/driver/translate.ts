@@ -4,12 +4,12 @@
  * from its evaluation, so the frame names none.
  */
 import { decodeConfChange, encodeConfChange } from '../raft/confcodec.js';
-import { NONE, type Entry } from '../raft/types.js';
+import { NONE, type ConfChange, type Entry } from '../raft/types.js';
 import type { StrongEntry } from '../strong/types.js';
 
 export function toRaft(entry: StrongEntry): Entry {
   if (entry.type === 'normal' || entry.data.byteLength === 0) return entry;
-  return { ...entry, data: confChangeData(entry.data) };
+  return { ...entry, data: encodeConfChange(confChangeOf(entry.data)) };
 }
 
 /** Throws `invalid` for what no member of ours proposes. */
@@ -19,10 +19,6 @@ export function toStrong(entry: Entry): StrongEntry {
 }
 
 /** `update` of no member changes nothing. */
-export function confChangeData(data: Uint8Array): Uint8Array {
-  return encodeConfChange({
-    transition: 'implicit',
-    changes: [{ type: 'update', id: NONE }],
-    context: data,
-  });
+export function confChangeOf(data: Uint8Array): ConfChange {
+  return { transition: 'implicit', changes: [{ type: 'update', id: NONE }], context: data };
 }

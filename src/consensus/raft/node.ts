@@ -8,6 +8,7 @@ import { encodeConfChange } from './confcodec.js';
 import { isLocal, isResponse, isStorageThread, newMessage } from './messages.js';
 import { storageAppend, storageAppendResponse, storageApply } from './threads.js';
 import { storageApplyResponse } from './threads.js';
+import { isSettled } from './propose.js';
 import { applyConfChange } from './reconfigure.js';
 import { hardStateOf, softStateOf, type Raft } from './state.js';
 import { statusOf } from './status.js';
@@ -48,6 +49,11 @@ export class RaftNode {
    */
   propose(...data: readonly Uint8Array[]): StepResult {
     return this.#propose('normal', data);
+  }
+
+  /** As leader: whether a change of the configuration would be admitted now. */
+  get admitsConfChange(): boolean {
+    return isSettled(this.raft);
   }
 
   /**

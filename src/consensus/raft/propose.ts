@@ -50,6 +50,11 @@ function admitsChange(r: Raft, change: ConfChange, at: number): boolean {
   return true;
 }
 
+/** Whether a change would be admitted now: no other is on its way. */
+export function isSettled(r: Raft): boolean {
+  return r.pendingConfIndex <= r.log.applied && !isJoint(r.tracker.conf);
+}
+
 /**
  * Why a change isn't admitted. Once none is pending, the configuration in force is the last
  * in the log; so what can be applied to it here can be applied everywhere, and a change that

@@ -4,12 +4,14 @@
  * evaluated anew, the root computed and compared. Two certificates that contradict each
  * other are an alarm, and both are kept. Leaves out Raft, and how records travel.
  */
-import { equalBytes } from '../../core/bytes.js';
+import { concat, equalBytes } from '../../core/bytes.js';
+import { encodeRecord, readRecord, RECORD_HEAD_BYTES } from '../../core/frame.js';
 import { hashHex } from '../../core/crypto.js';
 import { assert, WnError } from '../../core/errors.js';
 import {
   STRONG_CHECKPOINT_BYTES,
   STRONG_CHECKPOINT_ENTRIES,
+  STRONG_ENTRY_BYTES_MAX,
   STRONG_TAKEN_BYTES_MAX,
 } from '../../core/limits.js';
 import type { Storage } from '../../core/ports.js';
@@ -19,7 +21,14 @@ import { encodeEvidence, type Evidence } from './evidence.js';
 import { groupOf } from './group.js';
 import { frontierOf, rootOf } from './merkle.js';
 import { configurationMade } from './receipt.js';
-import { LOG, ledgerDamage, readRecords } from './records.js';
+import type { Evaluation } from './evaluate.js';
+import {
+  decodeLedgerRecord,
+  encodeLedgerRecord,
+  LOG,
+  ledgerDamage,
+  readRecords,
+} from './records.js';
 import { refused, Step } from './step.js';
 import type { StrongState } from './state.js';
 import type {
@@ -107,6 +116,66 @@ export class Ledger {
       if (certificate !== null) await this.confront(certificate);
     }
     return this.append(step);
+  }
+
+  /**
+   * Takes in what a voter of this process has evaluated itself, beginning behind the head,
+   * with the certificate of the last. Durable when resolved.
+   */
+  async extend(
+    evaluated: readonly { readonly entry: StrongEntry; readonly evaluation: Evaluation }[],
+    certificate: Certificate,
+  ): Promise<void> {
+    assert(this.options.writer, 'a reader writes');
+    const { logEnd } = this.certified;
+    const frames: Uint8Array[] = [];
+    const placed: { evaluation: Evaluation; at: number }[] = [];
+    let at = logEnd;
+    for (const { entry, evaluation } of evaluated) {
+      const frame = encodeRecord(encodeLedgerRecord({ record: 'entry', entry }));
+      frames.push(frame);
+      placed.push({ evaluation, at });
+      at += frame.byteLength;
+    }
+    frames.push(encodeRecord(encodeLedgerRecord({ record: 'certificate', certificate })));
+    const bytes = concat(frames);
+    await this.options.storage.append(LOG, bytes);
+    this.adopt({ certificate, evaluated: placed }, logEnd + bytes.byteLength);
+    await this.checkpointIfDue();
+  }
+
+  /** Entries of [lo, hi) that are here, as many as `bytesMax` holds, but one at least. */
+  entries(lo: number, hi: number, bytesMax: number): readonly StrongEntry[] {
+    const entries: StrongEntry[] = [];
+    let bytes = 0;
+    for (let index = lo; index < hi && index <= this.current.index; index++) {
+      const entry = this.entry(index);
+      bytes += entry.data.byteLength;
+      if (bytes > bytesMax && entries.length > 0) break;
+      entries.push(entry);
+    }
+    return entries;
+  }
+
+  private entry(index: number): StrongEntry {
+    const at = this.aside.logOffset(index);
+    const head = this.options.storage.readSync(LOG, at, at + RECORD_HEAD_BYTES);
+    const length = head === null ? 0 : Buffer.from(head).readUInt32LE(0);
+    const bytes = this.options.storage.readSync(LOG, at, at + RECORD_HEAD_BYTES + length);
+    const read = bytes === null ? null : readRecord(bytes, 0, STRONG_ENTRY_BYTES_MAX);
+    if (read?.ok !== true) throw ledgerDamage(at, 'a record can not be read');
+    const record = decodeLedgerRecord(read.payload);
+    assert(record.record === 'entry', 'a place that is no entry');
+    const { term, type, data } = record;
+    return { index, term, type, data };
+  }
+
+  /** Keeps a proof of who signed two things. */
+  async keep(evidence: Evidence): Promise<string> {
+    const bytes = encodeEvidence(evidence);
+    const path = `strong/evidence/${hashHex('wn/blob/1', bytes)}`;
+    if (this.options.writer) await this.options.storage.create(path, bytes);
+    return path;
   }
 
   /** Compares a certificate with what is held; throws `damage` where both can't be. */
@@ -206,7 +275,13 @@ export class Ledger {
     return settled;
   }
 
-  private adopt(result: ReturnType<Step['result']>, logEnd: number): void {
+  private adopt(
+    result: {
+      readonly certificate: Certificate;
+      readonly evaluated: readonly { readonly evaluation: Evaluation; readonly at: number }[];
+    } | null,
+    logEnd: number,
+  ): void {
     if (result === null) return;
     for (const { evaluation, at } of result.evaluated) {
       this.aside.append(evaluation, at);
@@ -256,9 +331,7 @@ export class Ledger {
   }
 
   private async alarm(evidence: Evidence): Promise<never> {
-    const bytes = encodeEvidence(evidence);
-    const path = `strong/evidence/${hashHex('wn/blob/1', bytes)}`;
-    if (this.options.writer) await this.options.storage.create(path, bytes);
+    const path = await this.keep(evidence);
     throw new WnError(
       'damage',
       'The strong ledger here and the one that was offered contradict each other: voters have signed both. Nothing was taken in.',

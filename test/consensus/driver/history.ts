@@ -160,7 +160,10 @@ function check(run: Run): void {
   }
   for (const [request, index] of run.acknowledged) {
     const entry = run.entries.get(index);
-    assert(entry === undefined || entry.includes(request), `entry ${index} was acknowledged, and lost`);
+    assert(
+      entry === undefined || entry.includes(request),
+      `entry ${index} was acknowledged, and lost`,
+    );
   }
 }
 
