@@ -40,8 +40,12 @@ export function clusterAround(text: string, at: number): Cluster | undefined {
   return { start, end: start + found.segment.length };
 }
 
-/** Latin without combining marks, and ideographs: the clusters that follow owe them nothing. */
+/**
+ * Latin without combining marks, and ideographs: they never join to their left. But © and ®
+ * are pictographs, which a joiner before them takes in.
+ */
 function isAlone(unit: number): boolean {
+  if (unit === 0xa9 || unit === 0xae) return false;
   return unit < 0x300 || (unit >= 0x3400 && unit <= 0x9fff);
 }
 

@@ -46,6 +46,11 @@ describe('clusterAround', () => {
     );
   });
 
+  it('takes a pictograph of Latin-1 for what a joiner makes of it', () => {
+    assertClusters('👩‍👩‍👧\u200d©\u0301');
+    assertClusters('🙂\u200d® 2026');
+  });
+
   it('tells flags apart as far back as it looks', () => {
     assertClusters(`x${'🇩🇪'.repeat((GRAPHEME_LOOKAROUND_MAX - 4) / 4)}`);
   });
